@@ -1,0 +1,4 @@
+// Installs if needed and builds every package that changed.
+import { ensureBuilt } from "./workspace.mjs";
+
+ensureBuilt();
