@@ -1,0 +1,150 @@
+// The data-key cache: bounded by age, messages, bytes and entries; one load per key however many callers wait; what it
+// holds is wiped when the last user lets go. Must know nothing of messages or providers.
+import { LRUCache } from "lru-cache";
+import { abortable } from "./abort.js";
+import { FengniError } from "./errors.js";
+import { checkInteger, checkOptions } from "./options.js";
+
+/** Bounds of a data-key cache. A data key leaves the cache when the first of them is reached. */
+export interface DataKeyCacheOptions {
+  /** How long a data key may be used, in milliseconds. Also how long a disabled key may still be used through the cache. */
+  readonly maxAgeMs: number;
+  /** How many messages one data key may seal; default 2^32. */
+  readonly maxMessages?: number;
+  /** How many bytes of plaintext one data key may seal; default 2^53 - 1. */
+  readonly maxBytes?: number;
+  /** How many data keys to hold, for sealing and for opening each; default 1,000. */
+  readonly maxEntries?: number;
+}
+
+export const DEFAULT_CACHE_MAX_MESSAGES: number = 2 ** 32;
+export const DEFAULT_CACHE_MAX_ENTRIES = 1000;
+const MAX_AGE_MS = 2 ** 31 - 1;
+
+/** The bounds with their defaults. @throws RangeError (`ERR_ARGUMENT`) */
+export function cacheLimits(options: DataKeyCacheOptions): Required<DataKeyCacheOptions> {
+  checkOptions("cache", options, ["maxAgeMs", "maxMessages", "maxBytes", "maxEntries"]);
+  return {
+    maxAgeMs: checkInteger("cache.maxAgeMs", options.maxAgeMs, 1, MAX_AGE_MS),
+    maxMessages: checkInteger(
+      "cache.maxMessages",
+      options.maxMessages ?? DEFAULT_CACHE_MAX_MESSAGES,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    maxBytes: checkInteger("cache.maxBytes", options.maxBytes ?? Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),
+    maxEntries: checkInteger("cache.maxEntries", options.maxEntries ?? DEFAULT_CACHE_MAX_ENTRIES, 1, 2 ** 24),
+  };
+}
+
+/** One cached value, what was taken from it, and who still waits to use it. */
+interface Entry<Value> {
+  readonly value: Value;
+  /** Callers that waited for the load and have not used the value yet: it is not wiped under their hands. */
+  readonly holders: { count: number };
+  messages: number;
+  bytes: number;
+  evicted: boolean;
+}
+
+/** A load under way. */
+interface Flight<Value> {
+  readonly holders: { count: number };
+  loading: Promise<Entry<Value>>;
+  loaded?: Entry<Value>;
+}
+
+/** A cache of wipeable values under string keys. */
+export class BoundedCache<Value> {
+  readonly #limits: Required<DataKeyCacheOptions>;
+  readonly #wipe: (value: Value) => void;
+  readonly #entries: LRUCache<string, Entry<Value>>;
+  readonly #flights = new Map<string, Flight<Value>>();
+  #closed = false;
+
+  constructor(limits: Required<DataKeyCacheOptions>, wipe: (value: Value) => void) {
+    this.#limits = limits;
+    this.#wipe = wipe;
+    this.#entries = new LRUCache({
+      max: limits.maxEntries,
+      ttl: limits.maxAgeMs,
+      ttlResolution: 0,
+      ttlAutopurge: true,
+      dispose: (entry) => this.#evict(entry),
+    });
+  }
+
+  /** Whether a use of so many bytes can ever be served from the cache. */
+  admits(bytes: number): boolean {
+    return bytes <= this.#limits.maxBytes;
+  }
+
+  /**
+   * Calls `use` with the value under `key`, loading it first where needed. `use` must be done with the value when it
+   * returns: afterwards it may be wiped at any moment.
+   * @param bytes - what this use takes of the entry's budget of bytes; see {@link admits}
+   */
+  async use<Result>(
+    key: string,
+    bytes: number,
+    load: () => Promise<Value>,
+    use: (value: Value) => Result,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
+    for (;;) {
+      if (this.#closed) throw new FengniError("ERR_CLOSED", "the envelope is closed");
+      const cached = this.#entries.get(key);
+      if (cached !== undefined) {
+        if (this.#take(cached, bytes)) return use(cached.value);
+        this.#entries.delete(key);
+      }
+      const flight = this.#flights.get(key) ?? this.#start(key, load);
+      flight.holders.count += 1;
+      try {
+        const fresh = await abortable(flight.loading, signal);
+        if (this.#take(fresh, bytes)) return use(fresh.value);
+      } finally {
+        flight.holders.count -= 1;
+        if (flight.loaded !== undefined) this.#wipeIfIdle(flight.loaded);
+      }
+    }
+  }
+
+  /** Wipes every value, now or as soon as its last user is done; loads under way are wiped when they arrive. */
+  close(): void {
+    this.#closed = true;
+    this.#entries.clear();
+  }
+
+  #start(key: string, load: () => Promise<Value>): Flight<Value> {
+    const holders = { count: 0 };
+    const flight: Flight<Value> = { holders, loading: load().then((value) => this.#arrive(key, value, flight)) };
+    flight.loading = flight.loading.finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  #arrive(key: string, value: Value, flight: Flight<Value>): Entry<Value> {
+    const entry: Entry<Value> = { value, holders: flight.holders, messages: 0, bytes: 0, evicted: false };
+    flight.loaded = entry;
+    if (this.#closed) this.#evict(entry);
+    else this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #take(entry: Entry<Value>, bytes: number): boolean {
+    if (entry.messages + 1 > this.#limits.maxMessages || entry.bytes + bytes > this.#limits.maxBytes) return false;
+    entry.messages += 1;
+    entry.bytes += bytes;
+    return true;
+  }
+
+  #evict(entry: Entry<Value>): void {
+    entry.evicted = true;
+    this.#wipeIfIdle(entry);
+  }
+
+  #wipeIfIdle(entry: Entry<Value>): void {
+    if (entry.evicted && entry.holders.count === 0) this.#wipe(entry.value);
+  }
+}

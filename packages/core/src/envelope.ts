@@ -1,0 +1,373 @@
+// The Envelope: what applications hold. Joins materials, cache and the two engines; must know no bytes on the wire.
+import { bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
+import { digest } from "@fengni/crypto/hash";
+import { BoundedCache, cacheLimits, type DataKeyCacheOptions } from "./cache.js";
+import { checkCallerContext, copyContext, requireContext, serializeContext } from "./context.js";
+import { MessageDecryptor, type OpenedHeader } from "./decryptor.js";
+import { deriveAndCheckCommitment } from "./derive.js";
+import { MessageEncryptor, SealedMessage } from "./encryptor.js";
+import { argumentError, FengniError } from "./errors.js";
+import {
+  checkKeyCount,
+  generateMaterials,
+  type SealingMaterials,
+  type SealingRequest,
+  splitContext,
+  unwrapMaterials,
+} from "./materials.js";
+import { headerLimits, type MessageHeader } from "./message-header.js";
+import { checkBytes, checkInteger, checkOptions } from "./options.js";
+import type { CallOptions, EncryptionContext } from "./provider.js";
+import { type DecryptStream, decryptorStream, encryptorStream } from "./stream.js";
+import {
+  COMMITMENT_POLICIES,
+  type CommitmentPolicy,
+  checkCommitment,
+  DEFAULT_SUITE,
+  formatSuiteId,
+  suiteForWriting,
+  type WritableSuiteId,
+} from "./suites.js";
+import { type HeaderLimits, MAX_FRAME_LENGTH, type ParsedHeader } from "./wire/header.js";
+import type { UnwrappingKey, WrappingKey } from "./wrapping-key.js";
+
+/** Bytes of plaintext in a frame unless told otherwise: past it, throughput hardly rises any more (docs/performance.md). */
+export const DEFAULT_FRAME_LENGTH: number = 64 * 1024;
+/** Longest frame, or body that is not framed, that is read unless told otherwise, in bytes. */
+export const DEFAULT_MAX_FRAME_LENGTH: number = 64 * 1024 * 1024;
+
+export interface EnvelopeOptions {
+  /**
+   * Keys that wrap each message's data key: the first generates it. Each of them opens what it wrapped, tried in this
+   * order. Empty: the envelope only opens messages.
+   */
+  readonly wrappingKeys: readonly WrappingKey[];
+  /** Further keys that only open messages, tried after the others: older keys, or `discoverKeys`. */
+  readonly unwrappingKeys?: readonly UnwrappingKey[];
+  /** Suite to write with; default {@link DEFAULT_SUITE}. */
+  readonly suite?: WritableSuiteId;
+  /** Bytes of plaintext in a frame, 1 to `maxFrameLength`; default {@link DEFAULT_FRAME_LENGTH}. */
+  readonly frameLength?: number;
+  /** Which suites are opened; default `require-encrypt-require-decrypt`: only those that commit to their data key. */
+  readonly commitmentPolicy?: CommitmentPolicy;
+  /** Ids of the suites that are opened, within the commitment policy; absent: every one that the policy accepts. */
+  readonly readableSuites?: readonly number[];
+  /** Most encrypted data keys of a message, written or read, 1 to 65,535; absent: no limit of its own. */
+  readonly maxEncryptedDataKeys?: number;
+  /** Longest frame, or body that is not framed, that is read, in bytes; default {@link DEFAULT_MAX_FRAME_LENGTH}. */
+  readonly maxFrameLength?: number;
+  /** Longest header that is read, in bytes; default 1 MiB. */
+  readonly maxHeaderLength?: number;
+  /** Reuse data keys for many messages within these bounds; absent: a fresh data key from the provider for each message. */
+  readonly cache?: DataKeyCacheOptions;
+}
+
+export interface EncryptOptions extends CallOptions {
+  /** Pairs that are authenticated with the message and stored in it in clear; needed again to open it. */
+  readonly encryptionContext?: EncryptionContext;
+  /** Keys of the context that are authenticated but not stored: `decrypt` then needs them in `reproducedContext`. */
+  readonly unstoredContextKeys?: readonly string[];
+  /** Default: the envelope's. */
+  readonly suite?: WritableSuiteId;
+  /** Default: the envelope's. */
+  readonly frameLength?: number;
+}
+
+export interface EncryptStreamOptions extends EncryptOptions {
+  /**
+   * Most bytes of plaintext that may come; more is an error. Without it a stream does not use the data-key cache, whose
+   * budget of bytes could not be kept.
+   */
+  readonly maxPlaintextLength?: number;
+}
+
+export interface DecryptOptions extends CallOptions {
+  /** Pairs that must be in the message's context; there may be more. */
+  readonly encryptionContext?: EncryptionContext;
+  /** Pairs that were authenticated but not stored (`unstoredContextKeys`). */
+  readonly reproducedContext?: EncryptionContext;
+}
+
+export interface DecryptStreamOptions extends DecryptOptions {
+  /** Refuse messages whose suite signs, because a stream releases plaintext before the signature is verified; default false. */
+  readonly refuseSigned?: boolean;
+}
+
+/** An opened message. */
+export interface DecryptedMessage {
+  /** The caller owns the buffer. */
+  readonly plaintext: Uint8Array;
+  /** The authenticated header. */
+  readonly header: MessageHeader;
+}
+
+const ENCRYPT_FIELDS = ["encryptionContext", "unstoredContextKeys", "suite", "frameLength", "signal"];
+const DECRYPT_FIELDS = ["encryptionContext", "reproducedContext", "signal"];
+
+/**
+ * Seals and opens messages under a fixed set of wrapping keys. Safe for any number of concurrent calls.
+ *
+ * @example
+ * ```ts
+ * const envelope = new Envelope({ wrappingKeys: [providerKey(provider, "app")] });
+ * const message = await envelope.encrypt("attack at dawn", { encryptionContext: { tenant: "7" } });
+ * const { plaintext } = await envelope.decrypt(message, { encryptionContext: { tenant: "7" } });
+ * ```
+ */
+export class Envelope {
+  readonly #wrappingKeys: readonly WrappingKey[];
+  readonly #unwrappingKeys: readonly UnwrappingKey[];
+  readonly #suite: WritableSuiteId;
+  readonly #frameLength: number;
+  readonly #commitmentPolicy: CommitmentPolicy;
+  readonly #readableSuites: readonly number[] | undefined;
+  readonly #limits: HeaderLimits;
+  readonly #maxFrameLength: number;
+  readonly #sealingCache: BoundedCache<SealingMaterials> | undefined;
+  readonly #openingCache: BoundedCache<Uint8Array> | undefined;
+  #closed = false;
+
+  /** @throws TypeError, RangeError (`ERR_ARGUMENT`) for options that cannot be; `ERR_NOT_SUPPORTED` for a suite that is only read */
+  constructor(options: EnvelopeOptions) {
+    checkOptions("Envelope", options, [
+      "wrappingKeys",
+      "unwrappingKeys",
+      "suite",
+      "frameLength",
+      "commitmentPolicy",
+      "readableSuites",
+      "maxEncryptedDataKeys",
+      "maxFrameLength",
+      "maxHeaderLength",
+      "cache",
+    ]);
+    if (!Array.isArray(options.wrappingKeys)) throw argumentError("wrappingKeys expected an array of wrapping keys");
+    this.#wrappingKeys = [...options.wrappingKeys];
+    this.#unwrappingKeys = [...options.wrappingKeys, ...(options.unwrappingKeys ?? [])];
+    if (this.#unwrappingKeys.length === 0)
+      throw argumentError("an envelope needs a wrapping key, or an unwrapping key");
+    this.#suite = options.suite ?? DEFAULT_SUITE;
+    suiteForWriting(this.#suite);
+    this.#maxFrameLength = checkInteger(
+      "maxFrameLength",
+      options.maxFrameLength ?? DEFAULT_MAX_FRAME_LENGTH,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    );
+    this.#frameLength = this.#checkFrameLength(
+      options.frameLength ?? Math.min(DEFAULT_FRAME_LENGTH, this.#maxFrameLength),
+    );
+    this.#commitmentPolicy = options.commitmentPolicy ?? "require-encrypt-require-decrypt";
+    if (!COMMITMENT_POLICIES.includes(this.#commitmentPolicy)) {
+      throw argumentError(`commitmentPolicy expected one of ${COMMITMENT_POLICIES.join(", ")}`);
+    }
+    this.#readableSuites = options.readableSuites === undefined ? undefined : [...options.readableSuites];
+    this.#limits = headerLimits({
+      ...(options.maxEncryptedDataKeys !== undefined && { maxEncryptedDataKeys: options.maxEncryptedDataKeys }),
+      ...(options.maxHeaderLength !== undefined && { maxHeaderLength: options.maxHeaderLength }),
+    });
+    checkKeyCount(this.#wrappingKeys.length, this.#limits.maxEncryptedDataKeys);
+    if (options.cache !== undefined) {
+      const limits = cacheLimits(options.cache);
+      this.#sealingCache = new BoundedCache(limits, (materials) => wipe(materials.dataKey));
+      const unlimited = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
+      this.#openingCache = new BoundedCache<Uint8Array>({ ...limits, ...unlimited }, wipe);
+    }
+  }
+
+  /**
+   * Encrypts bytes, or text as UTF-8, into a message.
+   * @param plaintext - must not change until the call has settled
+   * @returns the whole message; the caller owns the buffer
+   * @throws `ERR_CONTEXT_INVALID`, `ERR_LIMIT`, and what the provider's `generateDataKey` and `encrypt` reject with
+   */
+  async encrypt(plaintext: Uint8Array | string, options: EncryptOptions = {}): Promise<Uint8Array> {
+    checkOptions("encrypt", options, ENCRYPT_FIELDS);
+    const bytes = typeof plaintext === "string" ? utf8ToBytes(plaintext) : checkBytes("plaintext", plaintext);
+    const encryptor = this.#encryptor(options, bytes.length);
+    const pieces = await encryptor.update(bytes);
+    pieces.push(...(await encryptor.final()));
+    return concatBytes(...pieces);
+  }
+
+  /**
+   * Opens a message. Nothing is returned before all of it is authenticated.
+   * @param message - must not change until the call has settled
+   * @throws `ERR_MESSAGE_INVALID`, `ERR_MESSAGE_TRUNCATED`, `ERR_MESSAGE_UNSUPPORTED`, `ERR_AUTHENTICATION`,
+   *   `ERR_CONTEXT_MISMATCH`, `ERR_NO_MATCHING_KEY`, `ERR_UNWRAP_FAILED` (an `AggregateUnwrapError`), `ERR_LIMIT`
+   */
+  async decrypt(message: Uint8Array, options: DecryptOptions = {}): Promise<DecryptedMessage> {
+    checkOptions("decrypt", options, DECRYPT_FIELDS);
+    checkBytes("message", message);
+    const decryptor = this.#decryptor(options, false);
+    const pieces = await decryptor.update(message);
+    try {
+      await decryptor.final();
+    } catch (error) {
+      wipe(...pieces);
+      throw error;
+    }
+    const plaintext = pieces.length === 1 ? (pieces[0] as Uint8Array) : concatBytes(...pieces);
+    return { plaintext, header: decryptor.header as MessageHeader };
+  }
+
+  /** Opens a message that holds text. @throws as `decrypt`; `ERR_MESSAGE_INVALID` when the plaintext is not UTF-8 */
+  async decryptText(message: Uint8Array, options: DecryptOptions = {}): Promise<string> {
+    const { plaintext } = await this.decrypt(message, options);
+    try {
+      return bytesToUtf8(plaintext);
+    } catch {
+      throw new FengniError("ERR_MESSAGE_INVALID", "the plaintext is not text in UTF-8: use decrypt");
+    } finally {
+      wipe(plaintext);
+    }
+  }
+
+  /** An engine that encrypts one message piece by piece; the streams are made of it. */
+  createEncryptor(options: EncryptStreamOptions = {}): MessageEncryptor {
+    checkOptions("createEncryptor", options, [...ENCRYPT_FIELDS, "maxPlaintextLength"]);
+    const maximum = options.maxPlaintextLength;
+    if (maximum !== undefined) checkInteger("maxPlaintextLength", maximum, 0, Number.MAX_SAFE_INTEGER);
+    return this.#encryptor(options, maximum);
+  }
+
+  /** An engine that opens one message piece by piece; the streams are made of it. */
+  createDecryptor(options: DecryptStreamOptions = {}): MessageDecryptor {
+    checkOptions("createDecryptor", options, [...DECRYPT_FIELDS, "refuseSigned"]);
+    return this.#decryptor(options, options.refuseSigned ?? false);
+  }
+
+  /** A pair of Web Streams, for `pipeThrough`: plaintext in, message out. Backpressure is kept. */
+  encryptStream(options: EncryptStreamOptions = {}): ReadableWritablePair<Uint8Array, Uint8Array> {
+    return encryptorStream(this.createEncryptor(options));
+  }
+
+  /**
+   * A pair of Web Streams, for `pipeThrough`: message in, plaintext out, each frame once it is authenticated. When the
+   * stream fails, discard what came out: only a stream that ends well was a whole message.
+   */
+  decryptStream(options: DecryptStreamOptions = {}): DecryptStream {
+    return decryptorStream(this.createDecryptor(options));
+  }
+
+  /** Wipes the data-key cache; later calls reject with `ERR_CLOSED`. The providers stay open: they are the caller's. */
+  close(): void {
+    this.#closed = true;
+    this.#sealingCache?.close();
+    this.#openingCache?.close();
+  }
+
+  #encryptor(options: EncryptOptions, plaintextLength: number | undefined): MessageEncryptor {
+    this.#checkOpen();
+    const suite = suiteForWriting(options.suite ?? this.#suite);
+    const frameLength = this.#checkFrameLength(options.frameLength ?? this.#frameLength);
+    const context = checkCallerContext(options.encryptionContext ?? {});
+    const request: SealingRequest = { suite, context, unstoredContextKeys: [...(options.unstoredContextKeys ?? [])] };
+    return new MessageEncryptor(
+      () => this.#beginMessage(request, frameLength, plaintextLength, options.signal),
+      plaintextLength ?? Number.MAX_SAFE_INTEGER,
+    );
+  }
+
+  async #beginMessage(
+    request: SealingRequest,
+    frameLength: number,
+    plaintextLength: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<SealedMessage> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    const begin = (materials: SealingMaterials): SealedMessage => new SealedMessage(materials, frameLength);
+    const cache = this.#sealingCache;
+    if (cache === undefined || plaintextLength === undefined || !cache.admits(plaintextLength)) {
+      const materials = await generateMaterials(request, this.#wrappingKeys, callOptions(signal));
+      try {
+        return begin(materials);
+      } finally {
+        wipe(materials.dataKey);
+      }
+    }
+    const { stored, unstored } = splitContext(request.context, request.unstoredContextKeys);
+    const key = cacheKey(request.suite.id, serializeContext(stored), serializeContext(unstored));
+    // The load serves every caller that waits for it, so one caller's signal does not end it.
+    return cache.use(key, plaintextLength, () => generateMaterials(request, this.#wrappingKeys, {}), begin, signal);
+  }
+
+  #decryptor(options: DecryptOptions, refuseSigned: boolean): MessageDecryptor {
+    this.#checkOpen();
+    const expected = copyContext(options.encryptionContext ?? {});
+    const reproduced = copyContext(options.reproducedContext ?? {});
+    return new MessageDecryptor({
+      limits: this.#limits,
+      maxFrameLength: this.#maxFrameLength,
+      refuseSigned,
+      accept: (header) => this.#accept(header),
+      open: (header) => this.#openHeader(header, expected, reproduced, options.signal),
+    });
+  }
+
+  #accept({ suite }: ParsedHeader): void {
+    checkCommitment(suite, this.#commitmentPolicy);
+    if (this.#readableSuites !== undefined && !this.#readableSuites.includes(suite.id)) {
+      const id = formatSuiteId(suite.id);
+      throw new FengniError("ERR_MESSAGE_UNSUPPORTED", `algorithm suite ${id} is not among readableSuites`, {
+        details: { suite: id },
+      });
+    }
+  }
+
+  async #openHeader(
+    header: ParsedHeader,
+    expected: EncryptionContext,
+    reproduced: EncryptionContext,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenedHeader> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    const { suite } = header;
+    const context: Record<string, string> = Object.assign(Object.create(null), header.context);
+    const unstored: Record<string, string> = Object.create(null);
+    for (const [key, value] of Object.entries(reproduced)) {
+      if (!Object.hasOwn(context, key)) unstored[key] = value;
+      else if (context[key] !== value) requireContext(context, { [key]: value });
+      context[key] = value;
+    }
+    requireContext(context, expected);
+    const unstoredContext = serializeContext(unstored);
+    const request = { suite, encryptedDataKeys: header.encryptedDataKeys, context };
+    const derive = (dataKey: Uint8Array): OpenedHeader => ({
+      cipher: deriveAndCheckCommitment(suite, dataKey, header.messageId, header.commitment),
+      unstoredContext,
+    });
+    if (this.#openingCache !== undefined) {
+      const key = cacheKey(suite.id, header.wrapping, unstoredContext);
+      const load = (): Promise<Uint8Array> => unwrapMaterials(request, this.#unwrappingKeys, {});
+      return this.#openingCache.use(key, 0, load, derive, signal);
+    }
+    const dataKey = await unwrapMaterials(request, this.#unwrappingKeys, callOptions(signal));
+    try {
+      return derive(dataKey);
+    } finally {
+      wipe(dataKey);
+    }
+  }
+
+  #checkFrameLength(frameLength: number): number {
+    // A message that this envelope could not read back is not written.
+    return checkInteger("frameLength", frameLength, 1, Math.min(this.#maxFrameLength, MAX_FRAME_LENGTH));
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new FengniError("ERR_CLOSED", "the envelope is closed");
+  }
+}
+
+function callOptions(signal: AbortSignal | undefined): CallOptions {
+  return signal === undefined ? {} : { signal };
+}
+
+/** One key per suite and per what the data key is bound to; the parts' lengths keep them apart. */
+function cacheKey(suiteId: number, ...parts: readonly Uint8Array[]): string {
+  const lengths = new Uint8Array(new Uint32Array([suiteId, ...parts.map((part) => part.length)]).buffer);
+  return bytesToBase64(digest("sha256", lengths, ...parts));
+}

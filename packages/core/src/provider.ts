@@ -1,0 +1,244 @@
+// The contracts that every backend implements: KeyProvider (use of keys) and KeyAdmin (their lifecycle). Types only, and
+// the guards that go with them; nothing here may know a vendor, a message or a suite.
+
+/** Authenticated, not secret, pairs of text; stored with what is sealed and needed again to open it. */
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+/** What every call of a provider takes beside its request. */
+export interface CallOptions {
+  /** Ends the call: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a key is for. A key has one usage for life. */
+export type KeyUsage = "encrypt-decrypt" | "sign-verify";
+
+/** What a key is made of. */
+export type KeySpec = "AES_256" | "ECC_P256" | "ECC_P384";
+
+/** Signature algorithms; ECDSA signatures are DER (RFC 3279, section 2.2.3). */
+export type SignatureAlgorithm = "ECDSA_P256_SHA_256" | "ECDSA_P384_SHA_384";
+
+/** Whether `message` is the message itself or its digest by the algorithm's hash. */
+export type MessageType = "raw" | "digest";
+
+/** The operations that a provider may offer; one it does not claim rejects with `ERR_NOT_SUPPORTED`. */
+export type ProviderOperation =
+  | "generateDataKey"
+  | "encrypt"
+  | "decrypt"
+  | "reEncrypt"
+  | "sign"
+  | "verify"
+  | "getPublicKey";
+
+/** What a provider offers, and its limits. The only way to leave a part of the contract out. */
+export interface Capabilities {
+  readonly operations: readonly ProviderOperation[];
+  /** Data key lengths that `generateDataKey` gives, in bytes. */
+  readonly dataKeyBytes: { readonly minimum: number; readonly maximum: number };
+  /** Longest plaintext of `encrypt`, in bytes. */
+  readonly maxPlaintextBytes: number;
+  /** Longest encryption context in characters of its canonical JSON form (sorted keys, no white space); absent: no limit of its own. */
+  readonly maxContextCharacters?: number;
+  readonly signatureAlgorithms: readonly SignatureAlgorithm[];
+  /** Longest message of `sign` and `verify` in the `raw` form, in bytes. */
+  readonly maxMessageBytes: number;
+}
+
+export interface GenerateDataKeyRequest {
+  /** Key id or alias of the wrapping key. */
+  readonly keyId: string;
+  /** Length of the data key, in bytes. */
+  readonly numberOfBytes: number;
+  readonly encryptionContext?: EncryptionContext;
+}
+
+export interface GeneratedDataKey {
+  /** Full id of the wrapping key. */
+  readonly keyId: string;
+  /** The data key; the caller owns the buffer and wipes it. */
+  readonly plaintext: Uint8Array;
+  /** The data key wrapped by the key; `decrypt` opens it under the same context. */
+  readonly ciphertext: Uint8Array;
+}
+
+export interface EncryptRequest {
+  /** Key id or alias. */
+  readonly keyId: string;
+  /** 1 to `maxPlaintextBytes` bytes. */
+  readonly plaintext: Uint8Array;
+  readonly encryptionContext?: EncryptionContext;
+}
+
+export interface EncryptResult {
+  /** Full id of the key. */
+  readonly keyId: string;
+  readonly ciphertext: Uint8Array;
+}
+
+export interface DecryptRequest {
+  readonly ciphertext: Uint8Array;
+  readonly encryptionContext?: EncryptionContext;
+  /** Key id or alias that must have made the ciphertext; another key rejects with `ERR_NO_MATCHING_KEY`. */
+  readonly keyId?: string;
+}
+
+export interface DecryptResult {
+  /** Full id of the key that opened the ciphertext. */
+  readonly keyId: string;
+  /** The caller owns the buffer and wipes it. */
+  readonly plaintext: Uint8Array;
+}
+
+export interface ReEncryptRequest {
+  readonly ciphertext: Uint8Array;
+  readonly sourceEncryptionContext?: EncryptionContext;
+  /** Key id or alias; absent: stay with the key that made the ciphertext. */
+  readonly destinationKeyId?: string;
+  readonly destinationEncryptionContext?: EncryptionContext;
+}
+
+export interface ReEncryptResult {
+  readonly keyId: string;
+  readonly sourceKeyId: string;
+  readonly ciphertext: Uint8Array;
+}
+
+export interface SignRequest {
+  readonly keyId: string;
+  readonly algorithm: SignatureAlgorithm;
+  readonly message: Uint8Array;
+  /** Default `raw`. */
+  readonly messageType?: MessageType;
+}
+
+export interface SignResult {
+  readonly keyId: string;
+  readonly algorithm: SignatureAlgorithm;
+  readonly signature: Uint8Array;
+}
+
+export interface VerifyRequest extends SignRequest {
+  readonly signature: Uint8Array;
+}
+
+export interface VerifyResult {
+  readonly keyId: string;
+  readonly algorithm: SignatureAlgorithm;
+  /** False for a signature that does not verify; malformed requests reject instead. */
+  readonly valid: boolean;
+}
+
+export interface PublicKeyResult {
+  readonly keyId: string;
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+  /** DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * Guards keys and never lets them out. Every method takes key ids or aliases, answers with full key ids, rejects with a
+ * `FengniError`, and settles soon after its signal aborts. A provider may be called concurrently without limit.
+ */
+export interface KeyProvider {
+  /** Names the provider in messages (`key provider id`); stable for ever. UTF-8, at most 65,535 bytes. */
+  readonly providerId: string;
+  readonly capabilities: Capabilities;
+  /** Resolves a key id or alias to the full key id. @throws `ERR_KEY_NOT_FOUND` */
+  resolveKeyId(keyId: string, options?: CallOptions): Promise<string>;
+  generateDataKey(request: GenerateDataKeyRequest, options?: CallOptions): Promise<GeneratedDataKey>;
+  encrypt(request: EncryptRequest, options?: CallOptions): Promise<EncryptResult>;
+  decrypt(request: DecryptRequest, options?: CallOptions): Promise<DecryptResult>;
+  reEncrypt(request: ReEncryptRequest, options?: CallOptions): Promise<ReEncryptResult>;
+  sign(request: SignRequest, options?: CallOptions): Promise<SignResult>;
+  verify(request: VerifyRequest, options?: CallOptions): Promise<VerifyResult>;
+  getPublicKey(request: { readonly keyId: string }, options?: CallOptions): Promise<PublicKeyResult>;
+  /** Lets go of every resource; later calls reject with `ERR_CLOSED`. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The states of a key. */
+export type KeyState = "enabled" | "disabled" | "pending-deletion";
+
+/** What is known of a key; never its material. Times are milliseconds since the Unix epoch. */
+export interface KeyDescription {
+  readonly keyId: string;
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+  readonly state: KeyState;
+  readonly createdAtMs: number;
+  readonly alias?: string;
+  readonly description: string;
+  /** How many versions of the material there are; 1 for a key that never rotated. */
+  readonly versions: number;
+  readonly lastRotatedAtMs?: number;
+  /** When the key will be deleted, in the state `pending-deletion`. */
+  readonly deletionAtMs?: number;
+}
+
+export interface CreateKeyRequest {
+  /** Default `AES_256`. The key's usage follows from its spec. */
+  readonly keySpec?: KeySpec;
+  /** 1 to 60 of letters, digits, `-`, `_`, the first a letter or a digit; unique in the store. */
+  readonly alias?: string;
+  /** At most 1,024 bytes of UTF-8. */
+  readonly description?: string;
+}
+
+export interface ListKeysRequest {
+  /** 1 to 200; default 100. */
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface ListKeysResult {
+  /** Oldest first. */
+  readonly keys: readonly KeyDescription[];
+  /** Present when there is more. */
+  readonly next?: string;
+}
+
+/** The admin operations that a backend may offer; one it does not claim rejects with `ERR_NOT_SUPPORTED`. */
+export type AdminOperation =
+  | "createKey"
+  | "describeKey"
+  | "listKeys"
+  | "enableKey"
+  | "disableKey"
+  | "rotateKey"
+  | "updateAlias"
+  | "updateDescription"
+  | "scheduleKeyDeletion"
+  | "cancelKeyDeletion";
+
+/** The lifecycle of keys. Every method takes a key id or an alias and rejects with a `FengniError`. */
+export interface KeyAdmin {
+  readonly operations: readonly AdminOperation[];
+  createKey(request?: CreateKeyRequest, options?: CallOptions): Promise<KeyDescription>;
+  describeKey(keyId: string, options?: CallOptions): Promise<KeyDescription>;
+  listKeys(request?: ListKeysRequest, options?: CallOptions): Promise<ListKeysResult>;
+  enableKey(keyId: string, options?: CallOptions): Promise<void>;
+  disableKey(keyId: string, options?: CallOptions): Promise<void>;
+  /** New material for new ciphertexts; old ciphertexts open for ever. */
+  rotateKey(keyId: string, options?: CallOptions): Promise<void>;
+  /** Sets the alias. @throws `ERR_CONFLICT` when another key has it */
+  updateAlias(keyId: string, alias: string, options?: CallOptions): Promise<void>;
+  updateDescription(keyId: string, description: string, options?: CallOptions): Promise<void>;
+  /** The key must be disabled; it and all it sealed are gone after 7 to 30 days. */
+  scheduleKeyDeletion(
+    keyId: string,
+    pendingWindowDays: number,
+    options?: CallOptions,
+  ): Promise<{ readonly deletionAtMs: number }>;
+  /** The key is disabled again. */
+  cancelKeyDeletion(keyId: string, options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Whether a provider claims an operation. */
+export function supportsOperation(provider: Pick<KeyProvider, "capabilities">, operation: ProviderOperation): boolean {
+  return provider.capabilities.operations.includes(operation);
+}

@@ -1,0 +1,72 @@
+// The two engines as Node streams, for `pipeline`: a subpath of its own, so that browsers never see it.
+import { Transform, type TransformCallback } from "node:stream";
+import type { MessageDecryptor } from "./decryptor.js";
+import type { DecryptStreamOptions, EncryptStreamOptions, Envelope } from "./envelope.js";
+import type { MessageHeader } from "./message-header.js";
+
+/** A decrypting Node stream. */
+export interface DecryptTransform extends Transform {
+  /** The header, once it is authenticated: at the latest before the first byte of plaintext. */
+  readonly header: MessageHeader | undefined;
+}
+
+/**
+ * A Node stream, for `pipeline`: plaintext in, message out.
+ *
+ * @example
+ * ```ts
+ * await pipeline(createReadStream("a.txt"), createEncryptStream(envelope), createWriteStream("a.fengni"));
+ * ```
+ */
+export function createEncryptStream(envelope: Envelope, options: EncryptStreamOptions = {}): Transform {
+  const encryptor = envelope.createEncryptor(options);
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, callback) {
+      deliver(this, encryptor.update(chunk), callback);
+    },
+    flush(callback) {
+      deliver(this, encryptor.final(), callback);
+    },
+  });
+}
+
+/**
+ * A Node stream, for `pipeline`: message in, plaintext out, each frame once it is authenticated. When the pipeline fails,
+ * discard what came out: only one that ends well was a whole message.
+ */
+export function createDecryptStream(envelope: Envelope, options: DecryptStreamOptions = {}): DecryptTransform {
+  return new DecryptingTransform(envelope.createDecryptor(options));
+}
+
+class DecryptingTransform extends Transform implements DecryptTransform {
+  readonly #decryptor: MessageDecryptor;
+
+  constructor(decryptor: MessageDecryptor) {
+    super();
+    this.#decryptor = decryptor;
+  }
+
+  get header(): MessageHeader | undefined {
+    return this.#decryptor.header;
+  }
+
+  override _transform(chunk: Uint8Array, _encoding: string, callback: TransformCallback): void {
+    deliver(this, this.#decryptor.update(chunk), callback);
+  }
+
+  override _flush(callback: TransformCallback): void {
+    this.#decryptor.final().then(() => callback(), callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#decryptor.abort();
+    callback(error);
+  }
+}
+
+function deliver(stream: Transform, pieces: Promise<Uint8Array[]>, callback: TransformCallback): void {
+  pieces.then((ready) => {
+    for (const piece of ready) stream.push(piece);
+    callback();
+  }, callback);
+}

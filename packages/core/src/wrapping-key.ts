@@ -1,0 +1,49 @@
+// What an Envelope wraps data keys with. A key of a KeyProvider becomes one through `providerKey`, a key without a service
+// through `rawAesKey` and `rawRsaKey`; applications may write their own. Types only.
+import type { CallOptions, EncryptionContext } from "./provider.js";
+import type { EncryptedDataKey } from "./wire/header.js";
+
+export type { EncryptedDataKey } from "./wire/header.js";
+
+export interface UnwrapDataKeyRequest {
+  readonly encryptedDataKey: EncryptedDataKey;
+  /** Length that the data key must have, in bytes. */
+  readonly dataKeyBytes: number;
+  /** The whole context of the message. */
+  readonly encryptionContext: EncryptionContext;
+}
+
+export interface GenerateWrappedDataKeyRequest {
+  /** Length of the data key, in bytes. */
+  readonly dataKeyBytes: number;
+  readonly encryptionContext: EncryptionContext;
+}
+
+export interface WrapDataKeyRequest {
+  /** The data key; the caller wipes it. */
+  readonly dataKey: Uint8Array;
+  readonly encryptionContext: EncryptionContext;
+}
+
+export interface WrappedDataKey {
+  /** The plaintext data key; the caller owns the buffer and wipes it. */
+  readonly dataKey: Uint8Array;
+  readonly encryptedDataKey: EncryptedDataKey;
+}
+
+/** Opens encrypted data keys. */
+export interface UnwrappingKey {
+  /** Names the key in errors; holds no secret. */
+  readonly name: string;
+  /**
+   * Opens an encrypted data key.
+   * @returns the data key, or undefined when the encrypted data key is not this key's
+   */
+  unwrapDataKey(request: UnwrapDataKeyRequest, options?: CallOptions): Promise<Uint8Array | undefined>;
+}
+
+/** Wraps data keys and opens them. */
+export interface WrappingKey extends UnwrappingKey {
+  generateDataKey(request: GenerateWrappedDataKeyRequest, options?: CallOptions): Promise<WrappedDataKey>;
+  wrapDataKey(request: WrapDataKeyRequest, options?: CallOptions): Promise<EncryptedDataKey>;
+}
