@@ -1,0 +1,56 @@
+// ECDSA by node:crypto, that is OpenSSL, whose signing is constant-time. It must not check arguments (ecdsa-checked.ts does).
+import type { EcdsaEngine, EngineKey, EngineVerification } from "./ecdsa-checked.js";
+import { type Curve, formatSpki, parsePkcs8 } from "./ecdsa-encoding.js";
+import { asNodeInput, type NodeCrypto } from "./runtime.js";
+
+/** ECDSA by node:crypto. */
+export function createNodeEcdsa(node: NodeCrypto): EcdsaEngine {
+  return {
+    name: "node",
+
+    generateScalar(curve: Curve): Uint8Array {
+      const { privateKey } = node.generateKeyPairSync("ec", { namedCurve: curve.nodeName });
+      const pkcs8 = privateKey.export({ format: "der", type: "pkcs8" });
+      const scalar = new Uint8Array(parsePkcs8(curve, pkcs8).scalar);
+      pkcs8.fill(0);
+      return scalar;
+    },
+
+    publicPoint(curve: Curve, scalar: Uint8Array): Uint8Array {
+      const ecdh = node.createECDH(curve.nodeName);
+      ecdh.setPrivateKey(scalar);
+      return ecdh.getPublicKey();
+    },
+
+    expandPoint(curve: Curve, encoded: Uint8Array): Uint8Array {
+      return node.ECDH.convertKey(encoded, curve.nodeName, undefined, undefined, "uncompressed") as Uint8Array;
+    },
+
+    importKey(curve: Curve, pkcs8: Uint8Array): EngineKey {
+      const key = node.createPrivateKey({ key: asNodeInput(pkcs8), format: "der", type: "pkcs8" });
+      return {
+        createSignature() {
+          const sign = node.createSign(curve.hash);
+          return { update: (data) => void sign.update(data), finish: () => sign.sign({ key, dsaEncoding: "der" }) };
+        },
+        exportPkcs8: () => key.export({ format: "der", type: "pkcs8" }),
+      };
+    },
+
+    createVerification(curve: Curve, uncompressed: Uint8Array): EngineVerification {
+      const verify = node.createVerify(curve.hash);
+      const spki = formatSpki(curve, uncompressed);
+      const key = node.createPublicKey({ key: asNodeInput(spki), format: "der", type: "spki" });
+      return {
+        update: (data) => void verify.update(data),
+        finish(der) {
+          try {
+            return verify.verify({ key, dsaEncoding: "der" }, der);
+          } catch {
+            return false;
+          }
+        },
+      };
+    },
+  };
+}
