@@ -47,7 +47,10 @@ function unwrappingKeyOf(keyring: VectorKeyring): UnwrappingKey {
   if (keyring.type === "static-data-key") {
     // A key that is longer than the suite needs is cut to length.
     const dataKey = Buffer.from(keyring.dataKeyHex, "hex");
-    return { name: "static", unwrapDataKey: async ({ dataKeyBytes }) => new Uint8Array(dataKey.subarray(0, dataKeyBytes)) };
+    return {
+      name: "static",
+      unwrapDataKey: async ({ dataKeyBytes }) => new Uint8Array(dataKey.subarray(0, dataKeyBytes)),
+    };
   }
   const key = keys[keyring.key];
   if (key === undefined) throw new Error(`keys.json lacks ${keyring.key}`);

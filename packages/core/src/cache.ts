@@ -42,6 +42,9 @@ interface Entry<Value> {
   readonly value: Value;
   /** Callers that waited for the load and have not used the value yet: it is not wiped under their hands. */
   readonly holders: { count: number };
+  readonly expiresAtMs: number;
+  /** Evicts the value when its age is reached, also when nobody calls. */
+  readonly timer: ReturnType<typeof setTimeout>;
   messages: number;
   bytes: number;
   evicted: boolean;
@@ -67,9 +70,6 @@ export class BoundedCache<Value> {
     this.#wipe = wipe;
     this.#entries = new LRUCache({
       max: limits.maxEntries,
-      ttl: limits.maxAgeMs,
-      ttlResolution: 0,
-      ttlAutopurge: true,
       dispose: (entry) => this.#evict(entry),
     });
   }
@@ -125,7 +125,21 @@ export class BoundedCache<Value> {
   }
 
   #arrive(key: string, value: Value, flight: Flight<Value>): Entry<Value> {
-    const entry: Entry<Value> = { value, holders: flight.holders, messages: 0, bytes: 0, evicted: false };
+    const { maxAgeMs } = this.#limits;
+    const timer = setTimeout(() => {
+      if (this.#entries.peek(key) === entry) this.#entries.delete(key);
+    }, maxAgeMs);
+    // A cache keeps no process alive. Browsers' timers are numbers.
+    if (typeof timer === "object") timer.unref();
+    const entry: Entry<Value> = {
+      value,
+      holders: flight.holders,
+      expiresAtMs: performance.now() + maxAgeMs,
+      timer,
+      messages: 0,
+      bytes: 0,
+      evicted: false,
+    };
     flight.loaded = entry;
     if (this.#closed) this.#evict(entry);
     else this.#entries.set(key, entry);
@@ -133,6 +147,7 @@ export class BoundedCache<Value> {
   }
 
   #take(entry: Entry<Value>, bytes: number): boolean {
+    if (performance.now() >= entry.expiresAtMs) return false;
     if (entry.messages + 1 > this.#limits.maxMessages || entry.bytes + bytes > this.#limits.maxBytes) return false;
     entry.messages += 1;
     entry.bytes += bytes;
@@ -141,6 +156,7 @@ export class BoundedCache<Value> {
 
   #evict(entry: Entry<Value>): void {
     entry.evicted = true;
+    clearTimeout(entry.timer);
     this.#wipeIfIdle(entry);
   }
 

@@ -7,15 +7,18 @@ import { PUBLIC_KEY_CONTEXT_KEY } from "./context.js";
 import { authenticationError, FengniError, limitError } from "./errors.js";
 import { type MessageHeader, publicHeader, truncated } from "./message-header.js";
 import { checkBytes } from "./options.js";
+import { type Awaitable, andThen, gather, guarded } from "./pieces.js";
 import { FOOTER_HEAD_BYTES, footerSignatureLength } from "./wire/footer.js";
 import {
   BlockAad,
   type BlockHead,
+  FINAL_FRAME_MARK,
   frameHeadLength,
   MAX_FRAMES,
   NON_FRAMED_HEAD_BYTES,
   parseFrameHead,
   parseNonFramedHead,
+  REGULAR_FRAME_HEAD_BYTES,
 } from "./wire/frame.js";
 import {
   GCM_TAG_BYTES,
@@ -61,9 +64,10 @@ export class MessageDecryptor {
   /** The header's bytes, until it is complete. */
   #headerBytes: Uint8Array = EMPTY;
   #headerReceived = 0;
-  readonly #headerParse: IncrementalParse<ParsedHeader>;
+  #headerParse: IncrementalParse<ParsedHeader>;
   #headerNeeds = 1;
   #header: ParsedHeader | undefined;
+  #publicHeader: MessageHeader | undefined;
   #body: BodyReader | undefined;
   #received = 0;
   #ended = false;
@@ -72,34 +76,50 @@ export class MessageDecryptor {
   constructor(plan: OpeningPlan) {
     this.#plan = plan;
     this.#headerParse = parseHeader(plan.limits);
-    this.#headerNeeds = this.#headerParse.next().value as number;
+    this.#headerParse.next();
   }
 
   /** The header, once it is authenticated; before that undefined. */
   get header(): MessageHeader | undefined {
-    return this.#body === undefined || this.#header === undefined ? undefined : publicHeader(this.#header);
+    return this.#publicHeader;
   }
 
   /** Takes the next part of the message. */
   async update(chunk: Uint8Array): Promise<Uint8Array[]> {
-    checkBytes("chunk", chunk);
-    return this.#guard(async () => {
-      this.#received += chunk.length;
-      if (this.#body !== undefined) return this.#body.update(chunk);
-      const rest = this.#parseHeader(chunk);
-      if (this.#header === undefined) return [];
-      this.#body = await this.#open(this.#header);
-      return this.#body.update(rest);
-    });
+    return this.updateNow(chunk);
   }
 
   /** Says that the input is at its end. @throws `ERR_MESSAGE_TRUNCATED` when the message is not */
   async final(): Promise<void> {
-    await this.#guard(async () => {
-      if (this.#body?.isDone !== true) throw truncated(this.#received);
-      return [];
-    });
+    this.finalNow();
+  }
+
+  /** As {@link update}, without a promise where none is needed; fails at once or later. */
+  updateNow(chunk: Uint8Array): Awaitable<Uint8Array[]> {
+    checkBytes("chunk", chunk);
+    return andThen(this.#take(chunk), gather);
+  }
+
+  /** As {@link final}, without a promise. */
+  finalNow(): void {
+    this.#checkOpen();
+    if (this.#body?.isDone !== true) {
+      this.abort();
+      throw truncated(this.#received);
+    }
     this.#ended = true;
+  }
+
+  /** @internal A whole message at once: nothing is released before all of it is authenticated. */
+  async open(message: Uint8Array): Promise<Uint8Array> {
+    const pieces = await this.#take(message);
+    try {
+      this.finalNow();
+    } catch (error) {
+      wipe(...pieces);
+      throw error;
+    }
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : concatBytes(...pieces);
   }
 
   /** Gives up: wipes what is held. */
@@ -108,25 +128,55 @@ export class MessageDecryptor {
     this.#body?.abort();
   }
 
-  async #guard(work: () => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
+  #take(chunk: Uint8Array): Awaitable<Uint8Array[]> {
+    this.#checkOpen();
+    const released: Uint8Array[] = [];
+    return guarded(
+      () => {
+        this.#received += chunk.length;
+        const work = this.#body === undefined ? this.#takeHeader(chunk, released) : this.#body.update(chunk, released);
+        return andThen(work, () => released);
+      },
+      () => {
+        this.abort();
+        wipe(...released);
+      },
+    );
+  }
+
+  async #takeHeader(chunk: Uint8Array, released: Uint8Array[]): Promise<void> {
+    const rest = this.#parseHeader(chunk);
+    if (this.#header === undefined) return;
+    this.#body = await this.#openHeader(this.#header);
+    // Copied now: the parsed header may be views of the caller's chunk.
+    this.#publicHeader = publicHeader(this.#header);
+    await this.#body.update(rest, released);
+  }
+
+  #checkOpen(): void {
     if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
-    try {
-      return await work();
-    } catch (error) {
-      this.abort();
-      throw error;
-    }
   }
 
   /** Adds a chunk to the header's bytes; once the header is parsed, returns what of the chunk follows it. */
   #parseHeader(chunk: Uint8Array): Uint8Array {
-    if (this.#headerReceived === 0) {
-      this.#headerBytes = chunk;
-    } else {
-      this.#headerBytes = appendTo(this.#headerBytes, this.#headerReceived, chunk);
-    }
-    const isOwn = this.#headerReceived > 0;
+    const isFirst = this.#headerReceived === 0;
+    this.#headerBytes = isFirst ? chunk : appendTo(this.#headerBytes, this.#headerReceived, chunk);
     this.#headerReceived += chunk.length;
+    const rest = this.#advance();
+    if (rest !== undefined) return rest;
+    if (isFirst && chunk.length > 0) {
+      // The chunk stays the caller's, and what was parsed so far are views of it: begin again on a copy.
+      this.#headerBytes = chunk.slice();
+      this.#headerParse = parseHeader(this.#plan.limits);
+      this.#headerNeeds = 1;
+      this.#headerParse.next();
+      this.#advance();
+    }
+    return EMPTY;
+  }
+
+  /** Parses as far as the header's bytes go; returns what follows the header, once it is complete. */
+  #advance(): Uint8Array | undefined {
     const bytes = this.#headerBytes.subarray(0, this.#headerReceived);
     while (bytes.length >= this.#headerNeeds) {
       const step = this.#headerParse.next(bytes);
@@ -137,12 +187,10 @@ export class MessageDecryptor {
       }
       this.#headerNeeds = step.value;
     }
-    // The chunk stays the caller's: what must be kept is copied.
-    if (!isOwn) this.#headerBytes = chunk.slice();
-    return EMPTY;
+    return undefined;
   }
 
-  async #open(header: ParsedHeader): Promise<BodyReader> {
+  async #openHeader(header: ParsedHeader): Promise<BodyReader> {
     const { suite, frameLength } = header;
     this.#plan.accept(header);
     if (suite.signatureCurve !== undefined && this.#plan.refuseSigned) {
@@ -244,26 +292,51 @@ class BodyReader {
     wipe(...this.#heldBack);
   }
 
-  async update(chunk: Uint8Array): Promise<Uint8Array[]> {
-    const released: Uint8Array[] = [];
-    let offset = 0;
-    while (offset < chunk.length) {
+  /** Takes the next bytes of the body; adds to `released` the plaintext that is authenticated. */
+  update(chunk: Uint8Array, released: Uint8Array[], from = 0): Awaitable<void> {
+    for (let offset = from; offset < chunk.length; ) {
       if (this.#stage === "done") {
         throw new FengniError("ERR_MESSAGE_INVALID", "there are bytes after the end of the message");
       }
-      if (this.#stage === "content") {
-        const part = chunk.subarray(offset, offset + this.#contentLeft);
-        this.#verifier?.update(part);
-        this.#opener?.update(part);
-        this.#contentLeft -= part.length;
-        offset += part.length;
-        if (this.#contentLeft === 0) this.#expect("tag", GCM_TAG_BYTES);
-      } else {
-        offset += this.#collect(chunk, offset);
-        if (this.#fieldLength === this.#field.length) await this.#fieldDone(released);
-      }
+      let step: Awaitable<number>;
+      if (this.#stage === "mark" && this.#fieldLength === 0) step = this.#wholeFrame(chunk, offset, released);
+      else if (this.#stage === "content") step = this.#content(chunk, offset);
+      else step = this.#collect(chunk, offset, released);
+      if (step instanceof Promise) return step.then((next) => this.update(chunk, released, next));
+      offset = step;
     }
-    return released;
+  }
+
+  /** Opens a regular frame that is all there, without copying it; else begins to collect its head. */
+  #wholeFrame(chunk: Uint8Array, offset: number, released: Uint8Array[]): Awaitable<number> {
+    const { frameLength } = this.#header;
+    const contentOffset = offset + REGULAR_FRAME_HEAD_BYTES;
+    const tagOffset = contentOffset + frameLength;
+    const end = tagOffset + GCM_TAG_BYTES;
+    if (end > chunk.length || readU32(chunk, offset) === FINAL_FRAME_MARK)
+      return this.#collect(chunk, offset, released);
+    this.#verifier?.update(chunk.subarray(offset, end));
+    const block = this.#parseHead(chunk.subarray(offset, contentOffset));
+    const opened = this.#cipher.open(
+      block.iv,
+      this.#aad.of(block.kind, block.sequence, block.length),
+      chunk.subarray(contentOffset, tagOffset),
+      chunk.subarray(tagOffset, end),
+    );
+    return andThen(opened, (plaintext) => {
+      this.#sequence += 1;
+      released.push(plaintext);
+      return end;
+    });
+  }
+
+  #content(chunk: Uint8Array, offset: number): number {
+    const part = chunk.subarray(offset, offset + this.#contentLeft);
+    this.#verifier?.update(part);
+    this.#opener?.update(part);
+    this.#contentLeft -= part.length;
+    if (this.#contentLeft === 0) this.#expect("tag", GCM_TAG_BYTES);
+    return offset + part.length;
   }
 
   #expect(stage: Stage, fieldLength: number): void {
@@ -272,25 +345,27 @@ class BodyReader {
     this.#fieldLength = 0;
   }
 
-  #collect(chunk: Uint8Array, offset: number): number {
-    const taken = Math.min(chunk.length - offset, this.#field.length - this.#fieldLength);
-    this.#field.set(chunk.subarray(offset, offset + taken), this.#fieldLength);
-    this.#fieldLength += taken;
-    return taken;
+  #collect(chunk: Uint8Array, offset: number, released: Uint8Array[]): Awaitable<number> {
+    const end = Math.min(chunk.length, offset + this.#field.length - this.#fieldLength);
+    this.#field.set(chunk.subarray(offset, end), this.#fieldLength);
+    this.#fieldLength += end - offset;
+    if (this.#fieldLength < this.#field.length) return end;
+    return andThen(this.#fieldDone(released), () => end);
   }
 
-  async #fieldDone(released: Uint8Array[]): Promise<void> {
+  #fieldDone(released: Uint8Array[]): Awaitable<void> {
     const field = this.#field;
     if (this.#stage === "mark") {
       // A frame's first four bytes tell how long its head is.
       this.#expect("head", frameHeadLength(readU32(field, 0)));
-      this.#fieldLength = this.#collect(field, 0);
+      this.#field.set(field);
+      this.#fieldLength = field.length;
     } else if (this.#stage === "head") {
       this.#verifier?.update(field);
       this.#beginBlock(field);
     } else if (this.#stage === "tag") {
       this.#verifier?.update(field);
-      await this.#endBlock(field, released);
+      return this.#endBlock(field, released);
     } else if (this.#stage === "footer-length") {
       const length = footerSignatureLength(field);
       if (length === 0) throw authenticationError();
@@ -303,11 +378,15 @@ class BodyReader {
     }
   }
 
+  #parseHead(head: Uint8Array): BlockHead {
+    const { frameLength } = this.#header;
+    if (this.#sequence > MAX_FRAMES)
+      throw limitError("number of frames", MAX_FRAMES, this.#sequence, "none may follow");
+    return frameLength > 0 ? parseFrameHead(head, this.#sequence, frameLength) : parseNonFramedHead(head);
+  }
+
   #beginBlock(head: Uint8Array): void {
-    const isFramed = this.#header.frameLength > 0;
-    if (isFramed && this.#sequence > MAX_FRAMES)
-      throw limitError("number of frames", MAX_FRAMES, this.#sequence, "none");
-    const block = isFramed ? parseFrameHead(head, this.#sequence, this.#header.frameLength) : parseNonFramedHead(head);
+    const block = this.#parseHead(head);
     if (block.length > this.#maxFrameLength) throw frameLimit(this.#maxFrameLength, block.length);
     this.#block = block;
     const aad = this.#aad.of(block.kind, block.sequence, block.length).slice();
@@ -317,21 +396,21 @@ class BodyReader {
     else this.#stage = "content";
   }
 
-  async #endBlock(tag: Uint8Array, released: Uint8Array[]): Promise<void> {
+  #endBlock(tag: Uint8Array, released: Uint8Array[]): Awaitable<void> {
     const opener = this.#opener as AeadOpener;
-    const result = opener.final(tag);
-    const plaintext = result instanceof Promise ? await result : result;
-    this.#opener = undefined;
-    this.#sequence += 1;
-    if (this.#block?.kind === "regular") {
-      released.push(...plaintext);
-      this.#expect("mark", 4);
-    } else if (this.#verifier === undefined) {
-      released.push(...plaintext);
-      this.#expect("done", 0);
-    } else {
-      this.#heldBack = plaintext;
-      this.#expect("footer-length", FOOTER_HEAD_BYTES);
-    }
+    return andThen(opener.final(tag), (plaintext) => {
+      this.#opener = undefined;
+      this.#sequence += 1;
+      if (this.#block?.kind === "regular") {
+        released.push(...plaintext);
+        this.#expect("mark", 4);
+      } else if (this.#verifier === undefined) {
+        released.push(...plaintext);
+        this.#expect("done", 0);
+      } else {
+        this.#heldBack = plaintext;
+        this.#expect("footer-length", FOOTER_HEAD_BYTES);
+      }
+    });
   }
 }

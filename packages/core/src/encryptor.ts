@@ -8,13 +8,14 @@ import { deriveMessageKeys } from "./derive.js";
 import { FengniError, limitError } from "./errors.js";
 import type { SealingMaterials } from "./materials.js";
 import { checkBytes } from "./options.js";
+import { type Awaitable, andThen, COPY_BELOW, gather, guarded } from "./pieces.js";
 import { serializeFooter } from "./wire/footer.js";
 import {
   BlockAad,
-  blockIv,
   FINAL_FRAME_HEAD_BYTES,
   FINAL_FRAME_MARK,
   MAX_FRAMES,
+  putBlockIv,
   putFinalHead,
   putRegularHead,
   REGULAR_FRAME_HEAD_BYTES,
@@ -22,8 +23,6 @@ import {
 import { GCM_IV_BYTES, GCM_TAG_BYTES, serializeHeader } from "./wire/header.js";
 
 const EMPTY = new Uint8Array(0);
-/** From this frame length on, a frame's parts are given out as they are: copying them together would cost more. */
-const COPY_BELOW_FRAME_LENGTH = 32 * 1024;
 
 /** One message that has its key: seals frames in order. */
 export class SealedMessage {
@@ -32,6 +31,7 @@ export class SealedMessage {
   readonly #cipher: AeadKey;
   readonly #unstoredContext: Uint8Array;
   readonly #aad: BlockAad;
+  readonly #iv = new Uint8Array(GCM_IV_BYTES);
   readonly #signer: EcdsaSigner | undefined;
   readonly frameLength: number;
   #sequence = 0;
@@ -57,36 +57,69 @@ export class SealedMessage {
   }
 
   /** The whole header; called once, first. */
-  async header(): Promise<Uint8Array> {
+  header(): Awaitable<Uint8Array> {
     const header = this.#header;
     const body = header.subarray(0, header.length - GCM_TAG_BYTES);
     const aad = this.#unstoredContext.length === 0 ? body : concatBytes(body, this.#unstoredContext);
-    const { tag } = await this.#cipher.seal(new Uint8Array(GCM_IV_BYTES), aad, EMPTY);
-    header.set(tag, body.length);
-    this.#signer?.update(header);
-    return header;
+    return andThen(this.#cipher.seal(new Uint8Array(GCM_IV_BYTES), aad, EMPTY), ({ tag }) => {
+      header.set(tag, body.length);
+      this.#signer?.update(header);
+      return header;
+    });
   }
 
-  /** Seals a full frame and puts its head and tag, with what belongs between them, into `pieces`. */
-  async regular(plaintext: Uint8Array, pieces: Uint8Array[]): Promise<void> {
-    const sequence = this.#next(FINAL_FRAME_MARK - 1);
-    const head = new Uint8Array(REGULAR_FRAME_HEAD_BYTES);
-    putRegularHead(head, 0, sequence);
-    const result = this.#cipher.seal(blockIv(sequence), this.#aad.of("regular", sequence, plaintext.length), plaintext);
-    this.#put(head, result instanceof Promise ? await result : result, pieces);
+  /** Seals full frames, one or more, and adds them to `pieces`. */
+  regular(plaintext: Uint8Array, pieces: Uint8Array[]): Awaitable<void> {
+    const { frameLength } = this;
+    const sealedLength = REGULAR_FRAME_HEAD_BYTES + frameLength + GCM_TAG_BYTES;
+    const heads = frameLength < COPY_BELOW ? sealedLength : REGULAR_FRAME_HEAD_BYTES;
+    // Short frames are sealed into one buffer; of long ones only the heads are, and the ciphertexts are not copied.
+    const buffer = new Uint8Array((plaintext.length / frameLength) * heads);
+    if (heads === sealedLength) pieces.push(buffer);
+
+    const put = (head: Uint8Array, { ciphertext, tag }: Sealed): void => {
+      if (heads === sealedLength) {
+        head.set(ciphertext, REGULAR_FRAME_HEAD_BYTES);
+        head.set(tag, REGULAR_FRAME_HEAD_BYTES + frameLength);
+        this.#signer?.update(head);
+        return;
+      }
+      this.#push(head, ciphertext, tag, pieces);
+    };
+    const sealFrom = (first: number): Awaitable<void> => {
+      for (let i = first; i * frameLength < plaintext.length; i++) {
+        const sequence = this.#next(FINAL_FRAME_MARK - 1);
+        const head = buffer.subarray(i * heads, (i + 1) * heads);
+        putRegularHead(head, 0, sequence);
+        const frame = plaintext.subarray(i * frameLength, (i + 1) * frameLength);
+        putBlockIv(this.#iv, sequence);
+        const sealed = this.#cipher.seal(this.#iv, this.#aad.of("regular", sequence, frameLength), frame);
+        if (sealed instanceof Promise) {
+          return sealed.then((value) => {
+            put(head, value);
+            return sealFrom(i + 1);
+          });
+        }
+        put(head, sealed);
+      }
+    };
+    return sealFrom(0);
   }
 
   /** Seals the final frame and adds the footer where the suite signs. */
-  async final(plaintext: Uint8Array, pieces: Uint8Array[]): Promise<void> {
+  final(plaintext: Uint8Array, pieces: Uint8Array[]): Awaitable<void> {
     const sequence = this.#next(MAX_FRAMES);
     const head = new Uint8Array(FINAL_FRAME_HEAD_BYTES);
     putFinalHead(head, 0, sequence, plaintext.length);
-    const result = this.#cipher.seal(blockIv(sequence), this.#aad.of("final", sequence, plaintext.length), plaintext);
-    this.#put(head, result instanceof Promise ? await result : result, pieces);
-    if (this.#signer !== undefined) pieces.push(serializeFooter(this.#signer.sign()));
+    putBlockIv(this.#iv, sequence);
+    const sealed = this.#cipher.seal(this.#iv, this.#aad.of("final", sequence, plaintext.length), plaintext);
+    return andThen(sealed, ({ ciphertext, tag }) => {
+      this.#push(head, ciphertext, tag, pieces);
+      if (this.#signer !== undefined) pieces.push(serializeFooter(this.#signer.sign()));
+    });
   }
 
-  #put(head: Uint8Array, { ciphertext, tag }: Sealed, pieces: Uint8Array[]): void {
+  #push(head: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array, pieces: Uint8Array[]): void {
     pieces.push(head, ciphertext, tag);
     if (this.#signer === undefined) return;
     this.#signer.update(head);
@@ -126,52 +159,89 @@ export class MessageEncryptor {
 
   /** Takes the next part of the plaintext. @throws `ERR_LIMIT` over the stated length, `ERR_CLOSED` after the end */
   async update(chunk: Uint8Array): Promise<Uint8Array[]> {
-    checkBytes("chunk", chunk);
-    this.#total += chunk.length;
-    if (this.#total > this.#maxPlaintextLength) {
-      this.#ended = true;
-      throw limitError("plaintext length", this.#maxPlaintextLength, this.#total, "raise maxPlaintextLength");
-    }
-    return this.#guard(async (message, pieces) => {
-      let offset = 0;
-      const { frameLength } = message;
-      if (this.#partialLength > 0) {
-        offset = this.#fill(chunk, frameLength);
-        if (this.#partialLength < frameLength) return;
-        await message.regular(this.#partial.subarray(0, frameLength), pieces);
-        this.#partialLength = 0;
-      }
-      for (; chunk.length - offset >= frameLength; offset += frameLength) {
-        await message.regular(chunk.subarray(offset, offset + frameLength), pieces);
-      }
-      if (offset < chunk.length) this.#fill(chunk.subarray(offset), frameLength);
-    });
+    return this.updateNow(chunk);
   }
 
   /** Ends the message: its last frame holds what remains, and may be empty. */
   async final(): Promise<Uint8Array[]> {
-    return this.#guard(async (message, pieces) => {
-      this.#ended = true;
-      await message.final(this.#partial.subarray(0, this.#partialLength), pieces);
+    return this.finalNow();
+  }
+
+  /** As {@link update}, without a promise where none is needed; fails at once or later. */
+  updateNow(chunk: Uint8Array): Awaitable<Uint8Array[]> {
+    checkBytes("chunk", chunk);
+    return andThen(
+      this.#guard((message, pieces) => this.#take(chunk, message, pieces)),
+      gather,
+    );
+  }
+
+  /** As {@link final}, without a promise where none is needed; fails at once or later. */
+  finalNow(): Awaitable<Uint8Array[]> {
+    return andThen(
+      this.#guard((message, pieces) => this.#end(message, pieces)),
+      gather,
+    );
+  }
+
+  /** @internal A whole message from one plaintext. */
+  async seal(plaintext: Uint8Array): Promise<Uint8Array> {
+    const pieces = await this.#guard((message, sealed) =>
+      andThen(this.#take(plaintext, message, sealed), () => this.#end(message, sealed)),
+    );
+    return concatBytes(...pieces);
+  }
+
+  #take(chunk: Uint8Array, message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
+    this.#total += chunk.length;
+    if (this.#total > this.#maxPlaintextLength) {
+      throw limitError("plaintext length", this.#maxPlaintextLength, this.#total, "raise maxPlaintextLength");
+    }
+    const { frameLength } = message;
+    const takeWhole = (offset: number): Awaitable<void> => {
+      const end = chunk.length - ((chunk.length - offset) % frameLength);
+      const sealed = end > offset ? message.regular(chunk.subarray(offset, end), pieces) : undefined;
+      return andThen(sealed, () => {
+        if (end < chunk.length) this.#fill(chunk.subarray(end), frameLength);
+      });
+    };
+    if (this.#partialLength === 0) return takeWhole(0);
+    const filled = this.#fill(chunk, frameLength);
+    if (this.#partialLength < frameLength) return;
+    return andThen(message.regular(this.#partial.subarray(0, frameLength), pieces), () => {
+      this.#partialLength = 0;
+      return takeWhole(filled);
+    });
+  }
+
+  #end(message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
+    this.#ended = true;
+    return andThen(message.final(this.#partial.subarray(0, this.#partialLength), pieces), () => {
       this.#partial.fill(0);
     });
   }
 
-  async #guard(work: (message: SealedMessage, pieces: Uint8Array[]) => Promise<void>): Promise<Uint8Array[]> {
+  #guard(work: (message: SealedMessage, pieces: Uint8Array[]) => Awaitable<void>): Awaitable<Uint8Array[]> {
     if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
     const pieces: Uint8Array[] = [];
-    try {
-      if (this.#message === undefined) {
-        this.#message = await this.#begin();
-        pieces.push(await this.#message.header());
-      }
-      await work(this.#message, pieces);
-    } catch (error) {
-      this.#ended = true;
-      this.#partial.fill(0);
-      throw error;
-    }
-    return gather(pieces, this.#message.frameLength);
+    const begun = (): Awaitable<SealedMessage> => this.#message ?? this.#start(pieces);
+    return guarded(
+      () =>
+        andThen(
+          andThen(begun(), (message) => work(message, pieces)),
+          () => pieces,
+        ),
+      () => {
+        this.#ended = true;
+        this.#partial.fill(0);
+      },
+    );
+  }
+
+  async #start(pieces: Uint8Array[]): Promise<SealedMessage> {
+    this.#message = await this.#begin();
+    pieces.push(await this.#message.header());
+    return this.#message;
   }
 
   /** Copies into the partial frame what fits; returns how much it took. The buffer grows with the data, not the frame. */
@@ -188,26 +258,4 @@ export class MessageEncryptor {
     this.#partialLength = needed;
     return taken;
   }
-}
-
-/** Short pieces travel together: small frames as one piece, the small parts between large ciphertexts joined. */
-function gather(pieces: readonly Uint8Array[], frameLength: number): Uint8Array[] {
-  if (pieces.length <= 1) return [...pieces];
-  if (frameLength < COPY_BELOW_FRAME_LENGTH) return [concatBytes(...pieces)];
-  const gathered: Uint8Array[] = [];
-  let small: Uint8Array[] = [];
-  const flush = (): void => {
-    if (small.length > 0) gathered.push(small.length === 1 ? (small[0] as Uint8Array) : concatBytes(...small));
-    small = [];
-  };
-  for (const piece of pieces) {
-    if (piece.length < COPY_BELOW_FRAME_LENGTH) {
-      small.push(piece);
-    } else {
-      flush();
-      gathered.push(piece);
-    }
-  }
-  flush();
-  return gathered;
 }

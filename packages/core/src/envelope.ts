@@ -1,5 +1,5 @@
 // The Envelope: what applications hold. Joins materials, cache and the two engines; must know no bytes on the wire.
-import { bytesToBase64, bytesToUtf8, concatBytes, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
+import { bytesToBase64, bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
 import { digest } from "@fengni/crypto/hash";
 import { BoundedCache, cacheLimits, type DataKeyCacheOptions } from "./cache.js";
 import { checkCallerContext, copyContext, requireContext, serializeContext } from "./context.js";
@@ -184,10 +184,7 @@ export class Envelope {
   async encrypt(plaintext: Uint8Array | string, options: EncryptOptions = {}): Promise<Uint8Array> {
     checkOptions("encrypt", options, ENCRYPT_FIELDS);
     const bytes = typeof plaintext === "string" ? utf8ToBytes(plaintext) : checkBytes("plaintext", plaintext);
-    const encryptor = this.#encryptor(options, bytes.length);
-    const pieces = await encryptor.update(bytes);
-    pieces.push(...(await encryptor.final()));
-    return concatBytes(...pieces);
+    return this.#encryptor(options, bytes.length).seal(bytes);
   }
 
   /**
@@ -200,14 +197,7 @@ export class Envelope {
     checkOptions("decrypt", options, DECRYPT_FIELDS);
     checkBytes("message", message);
     const decryptor = this.#decryptor(options, false);
-    const pieces = await decryptor.update(message);
-    try {
-      await decryptor.final();
-    } catch (error) {
-      wipe(...pieces);
-      throw error;
-    }
-    const plaintext = pieces.length === 1 ? (pieces[0] as Uint8Array) : concatBytes(...pieces);
+    const plaintext = await decryptor.open(message);
     return { plaintext, header: decryptor.header as MessageHeader };
   }
 
@@ -366,8 +356,13 @@ function callOptions(signal: AbortSignal | undefined): CallOptions {
   return signal === undefined ? {} : { signal };
 }
 
-/** One key per suite and per what the data key is bound to; the parts' lengths keep them apart. */
-function cacheKey(suiteId: number, ...parts: readonly Uint8Array[]): string {
-  const lengths = new Uint8Array(new Uint32Array([suiteId, ...parts.map((part) => part.length)]).buffer);
-  return bytesToBase64(digest("sha256", lengths, ...parts));
+/** Longest text that is its own cache key; longer ones are hashed. */
+const MAX_PLAIN_KEY = 1024;
+
+/** One key per suite and per what the data key is bound to; the lengths keep the parts apart. */
+function cacheKey(suiteId: number, stored: Uint8Array, unstored: Uint8Array): string {
+  const lengths = `${suiteId} ${stored.length} ${unstored.length} `;
+  if (stored.length + unstored.length > MAX_PLAIN_KEY)
+    return lengths + bytesToBase64(digest("sha256", stored, unstored));
+  return lengths + String.fromCharCode(...stored) + String.fromCharCode(...unstored);
 }

@@ -36,6 +36,7 @@ export function splitContext(
   context: EncryptionContext,
   unstoredKeys: readonly string[],
 ): { readonly stored: EncryptionContext; readonly unstored: EncryptionContext } {
+  if (unstoredKeys.length === 0) return { stored: context, unstored: {} };
   const stored: Record<string, string> = Object.create(null);
   const unstored: Record<string, string> = Object.create(null);
   for (const key of unstoredKeys) {

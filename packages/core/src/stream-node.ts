@@ -3,6 +3,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import type { MessageDecryptor } from "./decryptor.js";
 import type { DecryptStreamOptions, EncryptStreamOptions, Envelope } from "./envelope.js";
 import type { MessageHeader } from "./message-header.js";
+import type { Awaitable } from "./pieces.js";
 
 /** A decrypting Node stream. */
 export interface DecryptTransform extends Transform {
@@ -22,10 +23,10 @@ export function createEncryptStream(envelope: Envelope, options: EncryptStreamOp
   const encryptor = envelope.createEncryptor(options);
   return new Transform({
     transform(chunk: Uint8Array, _encoding, callback) {
-      deliver(this, encryptor.update(chunk), callback);
+      deliver(this, () => encryptor.updateNow(chunk), callback);
     },
     flush(callback) {
-      deliver(this, encryptor.final(), callback);
+      deliver(this, () => encryptor.finalNow(), callback);
     },
   });
 }
@@ -51,11 +52,15 @@ class DecryptingTransform extends Transform implements DecryptTransform {
   }
 
   override _transform(chunk: Uint8Array, _encoding: string, callback: TransformCallback): void {
-    deliver(this, this.#decryptor.update(chunk), callback);
+    deliver(this, () => this.#decryptor.updateNow(chunk), callback);
   }
 
   override _flush(callback: TransformCallback): void {
-    this.#decryptor.final().then(() => callback(), callback);
+    const end = (): Uint8Array[] => {
+      this.#decryptor.finalNow();
+      return [];
+    };
+    deliver(this, end, callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -64,9 +69,19 @@ class DecryptingTransform extends Transform implements DecryptTransform {
   }
 }
 
-function deliver(stream: Transform, pieces: Promise<Uint8Array[]>, callback: TransformCallback): void {
-  pieces.then((ready) => {
-    for (const piece of ready) stream.push(piece);
+/** Pushes what `work` gives, at once where it is there at once: a promise for each chunk would cost throughput. */
+function deliver(stream: Transform, work: () => Awaitable<Uint8Array[]>, callback: TransformCallback): void {
+  const push = (pieces: Uint8Array[]): void => {
+    for (const piece of pieces) stream.push(piece);
     callback();
-  }, callback);
+  };
+  let pieces: Awaitable<Uint8Array[]>;
+  try {
+    pieces = work();
+  } catch (error) {
+    callback(error as Error);
+    return;
+  }
+  if (pieces instanceof Promise) pieces.then(push, callback);
+  else push(pieces);
 }

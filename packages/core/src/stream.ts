@@ -2,6 +2,7 @@
 import type { MessageDecryptor } from "./decryptor.js";
 import type { MessageEncryptor } from "./encryptor.js";
 import type { MessageHeader } from "./message-header.js";
+import { type Awaitable, andThen, guarded } from "./pieces.js";
 
 /** A decrypting pair of Web Streams. */
 export interface DecryptStream extends ReadableWritablePair<Uint8Array, Uint8Array> {
@@ -11,12 +12,17 @@ export interface DecryptStream extends ReadableWritablePair<Uint8Array, Uint8Arr
 
 export function encryptorStream(encryptor: MessageEncryptor): ReadableWritablePair<Uint8Array, Uint8Array> {
   return new TransformStream<Uint8Array, Uint8Array>({
-    async transform(chunk, controller) {
-      for (const piece of await encryptor.update(chunk)) controller.enqueue(piece);
-    },
-    async flush(controller) {
-      for (const piece of await encryptor.final()) controller.enqueue(piece);
-    },
+    transform: (chunk, controller) => enqueue(encryptor.updateNow(chunk), controller),
+    flush: (controller) => enqueue(encryptor.finalNow(), controller),
+  });
+}
+
+function enqueue(
+  pieces: Awaitable<Uint8Array[]>,
+  controller: TransformStreamDefaultController<Uint8Array>,
+): void | Promise<void> {
+  return andThen(pieces, (ready) => {
+    for (const piece of ready) controller.enqueue(piece);
   });
 }
 
@@ -36,24 +42,15 @@ export function decryptorStream(decryptor: MessageDecryptor): DecryptStream {
     resolve(decryptor.header);
   };
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
-    async transform(chunk, controller) {
-      try {
-        const pieces = await decryptor.update(chunk);
-        tell();
-        for (const piece of pieces) controller.enqueue(piece);
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    },
-    async flush() {
-      try {
-        await decryptor.final();
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    },
+    transform: (chunk, controller) =>
+      guarded(() => {
+        const pieces = decryptor.updateNow(chunk);
+        return andThen(pieces, (ready) => {
+          tell();
+          return enqueue(ready, controller);
+        });
+      }, reject),
+    flush: () => guarded(() => decryptor.finalNow(), reject),
     cancel(reason: unknown) {
       decryptor.abort();
       reject(reason);

@@ -17,7 +17,13 @@ interface Lies {
 }
 
 /** A version 2 header of suite 0x0478 up to its frame length, with the given lies. */
-function header({ contextLength = 0, keyCount = 1, fieldLength = 0, contentType = 2, frameLength = 16 }: Lies): Uint8Array {
+function header({
+  contextLength = 0,
+  keyCount = 1,
+  fieldLength = 0,
+  contentType = 2,
+  frameLength = 16,
+}: Lies): Uint8Array {
   return new Uint8Array([
     2,
     ...u16(0x0478),
@@ -78,7 +84,9 @@ describe("lengths that lie", () => {
   });
 
   test("maxHeaderLength and maxEncryptedDataKeys bound inspect too", () => {
-    expect(() => inspect(header({ keyCount: 3 }), { maxEncryptedDataKeys: 2 })).toThrowError(/encrypted data keys is 3/);
+    expect(() => inspect(header({ keyCount: 3 }), { maxEncryptedDataKeys: 2 })).toThrowError(
+      /encrypted data keys is 3/,
+    );
     expect(() => inspect(header({ contextLength: 1000 }), { maxHeaderLength: 500 })).toThrowError(/header length/);
   });
 

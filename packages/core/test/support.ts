@@ -33,7 +33,12 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
 /** One way to read a whole message. */
 export type Reading = (envelope: Envelope, message: Uint8Array, options?: DecryptOptions) => Promise<Uint8Array>;
 
-async function readWeb(envelope: Envelope, message: Uint8Array, options: DecryptOptions, length: number): Promise<Uint8Array> {
+async function readWeb(
+  envelope: Envelope,
+  message: Uint8Array,
+  options: DecryptOptions,
+  length: number,
+): Promise<Uint8Array> {
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       for (const chunk of chunksOf(message, length)) controller.enqueue(chunk);
@@ -45,7 +50,12 @@ async function readWeb(envelope: Envelope, message: Uint8Array, options: Decrypt
   return joined(pieces);
 }
 
-async function readNode(envelope: Envelope, message: Uint8Array, options: DecryptOptions, length: number): Promise<Uint8Array> {
+async function readNode(
+  envelope: Envelope,
+  message: Uint8Array,
+  options: DecryptOptions,
+  length: number,
+): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   await pipeline(Readable.from(chunksOf(message, length)), createDecryptStream(envelope, options), async (output) => {
     for await (const piece of output) pieces.push(piece);

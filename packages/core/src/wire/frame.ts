@@ -56,11 +56,9 @@ export class BlockAad {
   }
 }
 
-/** The IV of the block with this sequence number: eight zero bytes and the number. */
-export function blockIv(sequence: number): Uint8Array {
-  const iv = new Uint8Array(GCM_IV_BYTES);
+/** Writes the IV of the block with this sequence number: eight zero bytes, which `iv` has already, and the number. */
+export function putBlockIv(iv: Uint8Array, sequence: number): void {
   putU32(iv, GCM_IV_BYTES - 4, sequence);
-  return iv;
 }
 
 /** Writes the head of a regular frame at `offset`; its last 12 bytes are the IV. */
@@ -93,8 +91,8 @@ export function frameHeadLength(mark: number): number {
 }
 
 /**
- * Parses a frame's head.
- * @param head - exactly {@link frameHeadLength} bytes
+ * Parses a frame's head; the IV is a view of it.
+ * @param head - at least {@link frameHeadLength} bytes
  * @throws `ERR_MESSAGE_INVALID` for a sequence number out of order or a final frame longer than a frame
  */
 export function parseFrameHead(head: Uint8Array, expectedSequence: number, frameLength: number): BlockHead {
@@ -107,7 +105,7 @@ export function parseFrameHead(head: Uint8Array, expectedSequence: number, frame
     );
   }
   const ivOffset = isFinal ? 8 : 4;
-  const iv = head.slice(ivOffset, ivOffset + GCM_IV_BYTES);
+  const iv = head.subarray(ivOffset, ivOffset + GCM_IV_BYTES);
   if (!isFinal) return { kind: "regular", sequence, iv, length: frameLength };
   const length = readU32(head, ivOffset + GCM_IV_BYTES);
   if (length > frameLength) {
@@ -128,7 +126,7 @@ export function parseNonFramedHead(head: Uint8Array): BlockHead {
   if (length > MAX_NON_FRAMED_LENGTH) {
     throw new FengniError("ERR_MESSAGE_INVALID", `the body states ${length} bytes, more than AES-GCM can protect`);
   }
-  return { kind: "non-framed", sequence: 1, iv: head.slice(0, GCM_IV_BYTES), length: Number(length) };
+  return { kind: "non-framed", sequence: 1, iv: head.subarray(0, GCM_IV_BYTES), length: Number(length) };
 }
 
 /**

@@ -1,0 +1,396 @@
+import {
+  AggregateUnwrapError,
+  DEFAULT_FRAME_LENGTH,
+  Envelope,
+  inspect,
+  rawAesKey,
+  rawRsaKey,
+  SUITE_COMMITTED,
+  SUITE_COMMITTED_SIGNED,
+  type UnwrappingKey,
+  type WrappingKey,
+} from "@fengni/core";
+import { createEncryptStream } from "@fengni/core/node";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bytesOf, chunksOf, joined, readings, refusal, testKey } from "./support.js";
+
+const suites = [SUITE_COMMITTED, SUITE_COMMITTED_SIGNED] as const;
+
+describe("round trips", () => {
+  test("any plaintext, context, frame length and cut of the stream", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.dictionary(fc.string({ unit: "binary", maxLength: 8 }), fc.string({ unit: "binary", maxLength: 8 }), {
+          maxKeys: 5,
+        }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 120 }),
+        fc.constantFrom(...suites),
+        async (plaintext, encryptionContext, frameLength, cut, suite) => {
+          fc.pre(
+            !Object.keys(encryptionContext).some((key) => key.startsWith("aws-crypto-") || key.startsWith("fengni-")),
+          );
+          const envelope = new Envelope({ wrappingKeys: [testKey()], frameLength });
+          const encryptor = envelope.createEncryptor({ encryptionContext, suite });
+          const pieces: Uint8Array[] = [];
+          for (const chunk of chunksOf(plaintext, cut)) {
+            pieces.push(...(await encryptor.update(chunk)));
+            // The engine keeps no chunk: what the caller does to it afterwards changes nothing.
+            chunk.fill(0);
+          }
+          pieces.push(...(await encryptor.final()));
+          const message = joined(pieces);
+          const { plaintext: opened, header } = await envelope.decrypt(message, { encryptionContext });
+          expect(opened).toEqual(plaintext);
+          expect(inspect(message)).toEqual(header);
+          const whole = await envelope.encrypt(plaintext, { encryptionContext, suite });
+          if (suite === SUITE_COMMITTED) expect(message.length).toBe(whole.length);
+          expect(joined(await collectDecrypted(envelope, whole, cut))).toEqual(plaintext);
+        },
+      ),
+      { numRuns: process.env["SLOW"] === "1" ? 2000 : 150 },
+    );
+  });
+
+  test("text, also what is not ASCII", async () => {
+    const envelope = new Envelope({ wrappingKeys: [testKey()] });
+    for (const text of ["", "a", "封泥 \u{1F511}", "\uFEFFbom", "x".repeat(200_000)]) {
+      expect(await envelope.decryptText(await envelope.encrypt(text))).toBe(text);
+    }
+    await expect(envelope.encrypt("\uD800")).rejects.toThrow(TypeError);
+    await refusal(envelope.decryptText(await envelope.encrypt(new Uint8Array([0xff]))), "ERR_MESSAGE_INVALID");
+  });
+
+  test("several wrapping keys: each of them opens the message alone", async () => {
+    const keys = [testKey("a", 1), testKey("b", 2), testKey("c", 3)];
+    for (const suite of suites) {
+      const message = await new Envelope({ wrappingKeys: keys, suite }).encrypt("for all of them");
+      expect(inspect(message).encryptedDataKeys.length).toBe(3);
+      for (const key of keys)
+        expect(await new Envelope({ wrappingKeys: [key] }).decryptText(message)).toBe("for all of them");
+      await refusal(new Envelope({ wrappingKeys: [testKey("d", 1)] }).decrypt(message), "ERR_NO_MATCHING_KEY");
+      await refusal(new Envelope({ wrappingKeys: [testKey("a", 4)] }).decrypt(message), "ERR_UNWRAP_FAILED");
+    }
+  });
+
+  test("Web Streams, through a pipe, one chunk larger than many frames", async () => {
+    const envelope = new Envelope({ wrappingKeys: [testKey()], frameLength: 1000 });
+    const plaintext = bytesOf(100_001);
+    const source = new Blob([plaintext as Uint8Array<ArrayBuffer>]).stream() as ReadableStream<Uint8Array>;
+    const decrypting = envelope.decryptStream({ encryptionContext: { a: "b" } });
+    const encrypted = source.pipeThrough(envelope.encryptStream({ encryptionContext: { a: "b" } }));
+    const pieces: Uint8Array[] = [];
+    for await (const piece of encrypted.pipeThrough(decrypting)) pieces.push(piece);
+    expect(joined(pieces)).toEqual(plaintext);
+    expect((await decrypting.header).frameLength).toBe(1000);
+  });
+
+  test("a decrypting stream's header rejects with what the stream fails with", async () => {
+    const envelope = new Envelope({ wrappingKeys: [testKey()] });
+    const decrypting = envelope.decryptStream();
+    const source = new Blob(["no message"]).stream() as ReadableStream<Uint8Array>;
+    await refusal(source.pipeThrough(decrypting).getReader().read(), "ERR_MESSAGE_UNSUPPORTED");
+    await refusal(decrypting.header, "ERR_MESSAGE_UNSUPPORTED");
+  });
+
+  test("Node streams give the same message form as a whole encryption", async () => {
+    const envelope = new Envelope({ wrappingKeys: [testKey()], frameLength: 512 });
+    const stream = createEncryptStream(envelope);
+    for (const chunk of chunksOf(bytesOf(5000), 700)) stream.write(chunk);
+    stream.end();
+    const message = joined(await stream.toArray());
+    expect(message.length).toBe((await envelope.encrypt(bytesOf(5000))).length);
+    for (const read of Object.values(readings)) expect(await read(envelope, message)).toEqual(bytesOf(5000));
+  });
+
+  test("frames at and around every multiple of the frame length", async () => {
+    for (const frameLength of [1, 2, 16, 33_000]) {
+      const envelope = new Envelope({ wrappingKeys: [testKey()], frameLength });
+      for (const length of [
+        0,
+        1,
+        frameLength - 1,
+        frameLength,
+        frameLength + 1,
+        2 * frameLength,
+        3 * frameLength + 1,
+      ]) {
+        const plaintext = bytesOf(length);
+        expect(
+          (await envelope.decrypt(await envelope.encrypt(plaintext))).plaintext,
+          `${frameLength}/${length}`,
+        ).toEqual(plaintext);
+      }
+    }
+  });
+});
+
+async function collectDecrypted(envelope: Envelope, message: Uint8Array, cut: number): Promise<Uint8Array[]> {
+  const decryptor = envelope.createDecryptor();
+  const pieces: Uint8Array[] = [];
+  for (const chunk of chunksOf(message, cut)) {
+    pieces.push(...(await decryptor.update(chunk)));
+    chunk.fill(0);
+  }
+  await decryptor.final();
+  return pieces;
+}
+
+describe("encryption context", () => {
+  const envelope = new Envelope({ wrappingKeys: [testKey()] });
+
+  test("expected pairs must be there; more may be", async () => {
+    const message = await envelope.encrypt("x", { encryptionContext: { tenant: "7", table: "users" } });
+    await envelope.decrypt(message, { encryptionContext: {} });
+    await envelope.decrypt(message, { encryptionContext: { table: "users" } });
+    await refusal(envelope.decrypt(message, { encryptionContext: { tenant: "8" } }), "ERR_CONTEXT_MISMATCH");
+    await refusal(envelope.decrypt(message, { encryptionContext: { other: "7" } }), "ERR_CONTEXT_MISMATCH");
+    await refusal(envelope.decrypt(message, { encryptionContext: { toString: "7" } }), "ERR_CONTEXT_MISMATCH");
+  });
+
+  test("keys of the object prototype are keys like any other", async () => {
+    const encryptionContext = Object.fromEntries([
+      ["__proto__", "a"],
+      ["constructor", "b"],
+      ["hasOwnProperty", "c"],
+    ]);
+    const message = await envelope.encrypt("x", { encryptionContext });
+    const { header } = await envelope.decrypt(message, { encryptionContext });
+    expect(Object.keys(header.encryptionContext).sort()).toEqual(["__proto__", "constructor", "hasOwnProperty"]);
+  });
+
+  test("reserved prefixes, wrong types and too much text are refused before any key is asked", async () => {
+    let asked = 0;
+    const counting: WrappingKey = {
+      ...testKey(),
+      async generateDataKey(request, options) {
+        asked += 1;
+        return testKey().generateDataKey(request, options);
+      },
+    };
+    const counted = new Envelope({ wrappingKeys: [counting] });
+    for (const key of ["aws-crypto-public-key", "aws-crypto-x", "fengni-context-digest"]) {
+      await refusal(counted.encrypt("x", { encryptionContext: { [key]: "1" } }), "ERR_CONTEXT_INVALID");
+    }
+    await refusal(counted.encrypt("x", { encryptionContext: { long: "y".repeat(65_536) } }), "ERR_LIMIT");
+    await refusal(
+      counted.encrypt("x", { encryptionContext: { a: "y".repeat(40_000), b: "y".repeat(40_000) } }),
+      "ERR_LIMIT",
+    );
+    for (const wrong of [{ a: 1 }, { a: undefined }, [], "text", { a: "\uD800" }] as unknown as Record<
+      string,
+      string
+    >[]) {
+      await expect(counted.encrypt("x", { encryptionContext: wrong })).rejects.toThrow(TypeError);
+    }
+    expect(asked).toBe(0);
+    await counted.encrypt("x", { encryptionContext: { a: "y".repeat(65_000) } });
+    expect(asked).toBe(1);
+  });
+
+  test("pairs that are authenticated but not stored must be reproduced", async () => {
+    for (const suite of suites) {
+      const message = await envelope.encrypt("x", {
+        suite,
+        encryptionContext: { stored: "1", unstored: "2" },
+        unstoredContextKeys: ["unstored"],
+      });
+      expect(Object.keys(inspect(message).encryptionContext)).not.toContain("unstored");
+      const all = { encryptionContext: { stored: "1", unstored: "2" }, reproducedContext: { unstored: "2" } };
+      for (const read of Object.values(readings))
+        expect(Buffer.from(await read(envelope, message, all)).toString()).toBe("x");
+      await envelope.decrypt(message, { reproducedContext: { unstored: "2", stored: "1" } });
+      await refusal(envelope.decrypt(message), "ERR_UNWRAP_FAILED");
+      await refusal(envelope.decrypt(message, { reproducedContext: { unstored: "3" } }), "ERR_UNWRAP_FAILED");
+      await refusal(
+        envelope.decrypt(message, { reproducedContext: { unstored: "2", more: "4" } }),
+        "ERR_UNWRAP_FAILED",
+      );
+      await refusal(
+        envelope.decrypt(message, { reproducedContext: { unstored: "2", stored: "5" } }),
+        "ERR_CONTEXT_MISMATCH",
+      );
+    }
+    await expect(envelope.encrypt("x", { unstoredContextKeys: ["absent"] })).rejects.toThrow(TypeError);
+  });
+
+  test("a key that does not bind the context: the header's tag does", async () => {
+    const { generateKeyPairSync } = await import("node:crypto");
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    });
+    const rsa = new Envelope({
+      wrappingKeys: [rawRsaKey({ namespace: "n", name: "k", publicKey, privateKey, padding: "oaep-sha256" })],
+    });
+    const message = await rsa.encrypt("x", { encryptionContext: { a: "1", b: "2" }, unstoredContextKeys: ["b"] });
+    await rsa.decrypt(message, { reproducedContext: { b: "2" } });
+    await refusal(rsa.decrypt(message, { reproducedContext: { b: "3" } }), "ERR_AUTHENTICATION");
+    await refusal(rsa.decrypt(message), "ERR_AUTHENTICATION");
+  });
+});
+
+describe("policies and limits", () => {
+  const key = testKey();
+  const envelope = new Envelope({ wrappingKeys: [key] });
+
+  test("more encrypted data keys than allowed, written and read", async () => {
+    expect(() => new Envelope({ wrappingKeys: [key, key, key], maxEncryptedDataKeys: 2 })).toThrowError(/raise/);
+    const message = await new Envelope({ wrappingKeys: [key, key, key] }).encrypt("x");
+    await new Envelope({ wrappingKeys: [key], maxEncryptedDataKeys: 3 }).decrypt(message);
+    await refusal(new Envelope({ wrappingKeys: [key], maxEncryptedDataKeys: 2 }).decrypt(message), "ERR_LIMIT");
+  });
+
+  test("readableSuites narrows what is opened", async () => {
+    const only = new Envelope({ wrappingKeys: [key], readableSuites: [SUITE_COMMITTED_SIGNED] });
+    await refusal(only.decrypt(await envelope.encrypt("x")), "ERR_MESSAGE_UNSUPPORTED");
+    expect(await only.decryptText(await envelope.encrypt("x", { suite: SUITE_COMMITTED_SIGNED }))).toBe("x");
+  });
+
+  test("frames longer than the reader takes", async () => {
+    const message = await envelope.encrypt("x", { frameLength: 5000 });
+    await refusal(new Envelope({ wrappingKeys: [key], maxFrameLength: 4999 }).decrypt(message), "ERR_LIMIT");
+    await new Envelope({ wrappingKeys: [key], maxFrameLength: 5000 }).decrypt(message);
+    expect(DEFAULT_FRAME_LENGTH).toBe(65536);
+  });
+
+  test("more plaintext than was stated", async () => {
+    const encryptor = envelope.createEncryptor({ maxPlaintextLength: 10 });
+    await encryptor.update(bytesOf(10));
+    await refusal(encryptor.update(bytesOf(1)), "ERR_LIMIT");
+    await refusal(encryptor.final(), "ERR_CLOSED");
+  });
+
+  test("suites that are only read cannot be written", async () => {
+    for (const suite of [0x0178, 0x0014, 0x0000, 0xffff] as unknown as [typeof SUITE_COMMITTED]) {
+      await refusal(envelope.encrypt("x", { suite }), "ERR_NOT_SUPPORTED");
+    }
+  });
+
+  test("wrong arguments are the programmer's errors, with a code", async () => {
+    const wrong: readonly (() => unknown)[] = [
+      () => new Envelope({ wrappingKeys: [] }),
+      () => new Envelope({ wrappingKeys: [key], frameLength: 0 }),
+      () => new Envelope({ wrappingKeys: [key], frameLength: 2 ** 32 }),
+      () => new Envelope({ wrappingKeys: [key], frameLength: 1.5 }),
+      () => new Envelope({ wrappingKeys: [key], maxEncryptedDataKeys: 0 }),
+      () => new Envelope({ wrappingKeys: [key], commitmentPolicy: "none" as "require-encrypt-require-decrypt" }),
+      () => new Envelope({ wrappingKeys: [key], framelength: 5 } as unknown as { wrappingKeys: [] }),
+      () => new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 0 } }),
+      () => new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 10, maxMessages: 0 } }),
+      () => rawAesKey({ namespace: "n", name: "k", key: new Uint8Array(31) }),
+      () => rawAesKey({ namespace: "aws-kms", name: "k", key: new Uint8Array(32) }),
+      () => rawAesKey({ namespace: "", name: "k", key: new Uint8Array(32) }),
+      () => rawRsaKey({ namespace: "n", name: "k", padding: "oaep-sha256" }),
+      () => envelope.createEncryptor({ frameLength: -1 }),
+      () => envelope.createDecryptor({ context: {} } as object),
+    ];
+    for (const call of wrong) {
+      expect(call).toThrowError(expect.objectContaining({ code: "ERR_ARGUMENT" }) as Error);
+    }
+    await expect(envelope.encrypt(5 as unknown as string)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    await expect(envelope.decrypt("AgR4" as unknown as Uint8Array)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+  });
+
+  test("base64 instead of bytes is told as such", async () => {
+    const text = Buffer.from(Buffer.from(await envelope.encrypt("x")).toString("base64"));
+    await expect(envelope.decrypt(text)).rejects.toThrow(/base64/);
+  });
+
+  test("an envelope that cannot write says so", async () => {
+    const reader = new Envelope({ wrappingKeys: [], unwrappingKeys: [key] });
+    await refusal(reader.encrypt("x"), "ERR_NOT_SUPPORTED");
+    expect(await reader.decryptText(await envelope.encrypt("x"))).toBe("x");
+  });
+});
+
+describe("wrapping keys that misbehave", () => {
+  const good = testKey();
+
+  test("every answer is in the error, in the order of asking; a key that works ends the search", async () => {
+    const failing = (name: string, retryable: boolean): UnwrappingKey => ({
+      name,
+      unwrapDataKey: async () => {
+        throw Object.assign(new Error(`${name} is down`), { retryable });
+      },
+    });
+    const message = await new Envelope({ wrappingKeys: [good] }).encrypt("x");
+    const broken = new Envelope({ wrappingKeys: [], unwrappingKeys: [failing("one", false), failing("two", true)] });
+    const error = await broken.decrypt(message).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(AggregateUnwrapError);
+    expect((error as AggregateUnwrapError).attempts.map((attempt) => attempt.key)).toEqual(["one", "two"]);
+    expect((error as AggregateUnwrapError).retryable).toBe(true);
+    expect((error as AggregateUnwrapError).message).toContain("two is down");
+    const healed = new Envelope({ wrappingKeys: [], unwrappingKeys: [failing("one", false), good] });
+    expect(await healed.decryptText(message)).toBe("x");
+  });
+
+  test("a data key of the wrong length, or another one, never decrypts", async () => {
+    const message = await new Envelope({ wrappingKeys: [good] }).encrypt("x");
+    const giving = (dataKey: Uint8Array): Envelope =>
+      new Envelope({ wrappingKeys: [], unwrappingKeys: [{ name: "static", unwrapDataKey: async () => dataKey }] });
+    for (const length of [0, 16, 31, 33, 64])
+      await refusal(giving(new Uint8Array(length)).decrypt(message), "ERR_UNWRAP_FAILED");
+    await refusal(giving(new Uint8Array(32)).decrypt(message), "ERR_AUTHENTICATION");
+  });
+
+  test("the data key is wiped when a second wrapping key fails, and after use", async () => {
+    const seen: Uint8Array[] = [];
+    const watching: WrappingKey = {
+      ...good,
+      async generateDataKey(request, options) {
+        const generated = await good.generateDataKey(request, options);
+        seen.push(generated.dataKey);
+        return generated;
+      },
+      async unwrapDataKey(request, options) {
+        const dataKey = await good.unwrapDataKey(request, options);
+        if (dataKey !== undefined) seen.push(dataKey);
+        return dataKey;
+      },
+    };
+    const failing: WrappingKey = {
+      ...good,
+      wrapDataKey: async () => {
+        throw new Error("no");
+      },
+    };
+    await expect(new Envelope({ wrappingKeys: [watching, failing] }).encrypt("x")).rejects.toThrow("no");
+    const envelope = new Envelope({ wrappingKeys: [watching] });
+    await envelope.decrypt(await envelope.encrypt("x"));
+    expect(seen.length).toBe(3);
+    for (const dataKey of seen) expect(dataKey).toEqual(new Uint8Array(32));
+  });
+
+  test("an aborted call settles with the signal's reason", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good] });
+    const reason = new Error("enough");
+    const signal = AbortSignal.abort(reason);
+    await expect(envelope.encrypt("x", { signal })).rejects.toBe(reason);
+    const message = await envelope.encrypt("x");
+    await expect(envelope.decrypt(message, { signal })).rejects.toBe(reason);
+    const hanging: WrappingKey = {
+      ...good,
+      generateDataKey: (_request, options) =>
+        new Promise((_resolve, reject) =>
+          options?.signal?.addEventListener("abort", () => reject(options.signal?.reason)),
+        ),
+    };
+    const controller = new AbortController();
+    const pending = new Envelope({ wrappingKeys: [hanging] }).encrypt("x", { signal: controller.signal });
+    controller.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+  });
+
+  test("a closed envelope does nothing more", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good], cache: { maxAgeMs: 1000 } });
+    const message = await envelope.encrypt("x");
+    envelope.close();
+    envelope.close();
+    await refusal(envelope.encrypt("x"), "ERR_CLOSED");
+    await refusal(envelope.decrypt(message), "ERR_CLOSED");
+  });
+});
