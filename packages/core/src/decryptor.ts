@@ -166,7 +166,7 @@ export class MessageDecryptor {
     if (rest !== undefined) return rest;
     if (isFirst && chunk.length > 0) {
       // The chunk stays the caller's, and what was parsed so far are views of it: begin again on a copy.
-      this.#headerBytes = chunk.slice();
+      this.#headerBytes = new Uint8Array(chunk);
       this.#headerParse = parseHeader(this.#plan.limits);
       this.#headerNeeds = 1;
       this.#headerParse.next();
@@ -277,7 +277,7 @@ class BodyReader {
     this.#header = header;
     this.#cipher = cipher;
     this.#verifier = verifier;
-    this.#aad = new BlockAad(header.messageId.slice());
+    this.#aad = new BlockAad(header.messageId);
     this.#maxFrameLength = maxFrameLength;
     this.#stage = header.frameLength === 0 ? "head" : "mark";
     this.#field = new Uint8Array(header.frameLength === 0 ? NON_FRAMED_HEAD_BYTES : 4);

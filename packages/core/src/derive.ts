@@ -28,7 +28,7 @@ export function deriveMessageKeys(suite: AlgorithmSuite, dataKey: Uint8Array, me
     info.set(messageId, 2);
     return {
       cipher: importAndWipe(hkdf(suite.kdfHash, dataKey, salt, info, suite.keyBytes)),
-      commitment: salt.slice(0, 0),
+      commitment: new Uint8Array(0),
     };
   }
   const pseudoRandomKey = hkdfExtract(suite.kdfHash, dataKey, messageId);

@@ -364,5 +364,9 @@ function cacheKey(suiteId: number, stored: Uint8Array, unstored: Uint8Array): st
   const lengths = `${suiteId} ${stored.length} ${unstored.length} `;
   if (stored.length + unstored.length > MAX_PLAIN_KEY)
     return lengths + bytesToBase64(digest("sha256", stored, unstored));
-  return lengths + String.fromCharCode(...stored) + String.fromCharCode(...unstored);
+  return lengths + latin1(stored) + latin1(unstored);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

@@ -4,7 +4,7 @@ import type { AeadImplementation, AeadKey, AeadOpener, Sealed } from "./aes-gcm.
 import { checkIncremental, checkMessage, openerClosed, PartCounter, TAG_LENGTH } from "./aes-gcm-checks.js";
 import { assertBytes } from "./assert.js";
 import { authenticationError } from "./errors.js";
-import type { NodeCrypto } from "./runtime.js";
+import { type NodeCrypto, plain } from "./runtime.js";
 
 const OPTIONS = { authTagLength: TAG_LENGTH };
 
@@ -25,9 +25,9 @@ class NodeAeadKey implements AeadKey {
     checkMessage(nonce, aad, plaintext, "plaintext");
     const cipher = this.#node.createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS);
     if (aad.length > 0) cipher.setAAD(aad);
-    const ciphertext = plaintext.length > 0 ? cipher.update(plaintext) : new Uint8Array(0);
+    const ciphertext = plaintext.length > 0 ? plain(cipher.update(plaintext)) : new Uint8Array(0);
     cipher.final();
-    return { ciphertext, tag: cipher.getAuthTag() };
+    return { ciphertext, tag: plain(cipher.getAuthTag()) };
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array {
@@ -36,7 +36,7 @@ class NodeAeadKey implements AeadKey {
     const decipher = this.#node.createDecipheriv(this.#algorithm, this.#key, nonce, OPTIONS);
     if (aad.length > 0) decipher.setAAD(aad);
     decipher.setAuthTag(tag);
-    const plaintext = ciphertext.length > 0 ? decipher.update(ciphertext) : new Uint8Array(0);
+    const plaintext = ciphertext.length > 0 ? plain(decipher.update(ciphertext)) : new Uint8Array(0);
     finish(decipher, [plaintext]);
     return plaintext;
   }
@@ -73,7 +73,7 @@ class NodeOpener implements AeadOpener {
     const decipher = this.#decipher;
     if (decipher === undefined) throw openerClosed();
     this.#counter.add(part);
-    if (part.length > 0) this.#held.push(decipher.update(part));
+    if (part.length > 0) this.#held.push(plain(decipher.update(part)));
   }
 
   final(tag: Uint8Array): readonly Uint8Array[] {

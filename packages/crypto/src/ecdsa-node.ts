@@ -1,7 +1,7 @@
 // ECDSA by node:crypto, that is OpenSSL, whose signing is constant-time. It must not check arguments (ecdsa-checked.ts does).
 import type { EcdsaEngine, EngineKey, EngineVerification } from "./ecdsa-checked.js";
 import { type Curve, formatSpki, parsePkcs8 } from "./ecdsa-encoding.js";
-import { asNodeInput, type NodeCrypto } from "./runtime.js";
+import { asNodeInput, type NodeCrypto, plain } from "./runtime.js";
 
 /** ECDSA by node:crypto. */
 export function createNodeEcdsa(node: NodeCrypto): EcdsaEngine {
@@ -31,9 +31,12 @@ export function createNodeEcdsa(node: NodeCrypto): EcdsaEngine {
       return {
         createSignature() {
           const sign = node.createSign(curve.hash);
-          return { update: (data) => void sign.update(data), finish: () => sign.sign({ key, dsaEncoding: "der" }) };
+          return {
+            update: (data) => void sign.update(data),
+            finish: () => plain(sign.sign({ key, dsaEncoding: "der" })),
+          };
         },
-        exportPkcs8: () => key.export({ format: "der", type: "pkcs8" }),
+        exportPkcs8: () => plain(key.export({ format: "der", type: "pkcs8" })),
       };
     },
 

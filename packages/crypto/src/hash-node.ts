@@ -1,8 +1,11 @@
 // SHA-2, HMAC and HKDF-Expand by node:crypto. It must not check arguments (hash-checked.ts does) nor know other implementations.
-import type { Hmac, KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { HashName } from "./hash.js";
 import type { HashEngine, HashState } from "./hash-checked.js";
-import type { NodeCrypto } from "./runtime.js";
+import { type NodeCrypto, plain } from "./runtime.js";
+
+/** One way to compute an HMAC. */
+type Mac = (hash: HashName, key: Uint8Array, data: readonly Uint8Array[]) => Uint8Array;
 
 const TRIALS = 24;
 
@@ -17,15 +20,56 @@ function fastestMs(work: () => unknown): number {
 }
 
 /**
- * Which form of HMAC key is cheaper here: Node 24 takes raw bytes 4 to 5 times slower than a KeyObject, while on Node 20 and 26
- * the KeyObject costs a third more than it saves. Both give the same answer, so a measurement of one millisecond, once, may
- * decide; when it is disturbed nothing but some speed is lost.
+ * The cheapest way to compute an HMAC here, of up to three: Node 24 takes raw keys 4 to 5 times slower than KeyObjects, Node 20
+ * and 26 do not, and where crypto.hash is there two calls of it cost less than one Hmac object. All give the same answer, so a
+ * measurement of a millisecond, once, may decide; when it is disturbed nothing but some speed is lost.
  */
-function prefersRawKeys(node: NodeCrypto): boolean {
+function fastestMac(node: NodeCrypto): Mac {
+  const withHmac =
+    (keyOf: (key: Uint8Array) => Uint8Array | KeyObject): Mac =>
+    (hash, key, data) => {
+      const state = node.createHmac(hash, keyOf(key));
+      for (const part of data) state.update(part);
+      return state.digest();
+    };
+  const ways: Mac[] = [withHmac((key) => key), withHmac((key) => node.createSecretKey(key))];
+  if (typeof node.hash === "function") ways.push(oneShotMac(node, ways[1] as Mac));
   const key = new Uint8Array(64);
-  const raw = fastestMs(() => node.createHmac("sha256", key).update(key).digest());
-  const object = fastestMs(() => node.createHmac("sha256", node.createSecretKey(key)).update(key).digest());
-  return raw < 1.5 * object;
+  const times = ways.map((mac) => fastestMs(() => mac("sha512", key, [key])));
+  return ways[times.indexOf(Math.min(...times))] as Mac;
+}
+
+/** Longest message that {@link oneShotMac} takes itself, in bytes. */
+const ONE_SHOT_BYTES = 512;
+const BLOCK_BYTES: Readonly<Record<HashName, number>> = { sha256: 64, sha384: 128, sha512: 128 };
+
+/** HMAC as RFC 2104 section 2 composes it: two one-shot hashes, over one buffer each, which are wiped after each use. */
+function oneShotMac(node: NodeCrypto, others: Mac): Mac {
+  const inner = new Uint8Array(128 + ONE_SHOT_BYTES);
+  const outer = new Uint8Array(128 + 64);
+  return (hash, key, data) => {
+    const block = BLOCK_BYTES[hash];
+    let length = block;
+    for (const part of data) length += part.length;
+    if (key.length > block || length > block + ONE_SHOT_BYTES) return others(hash, key, data);
+    for (let i = 0; i < block; i++) {
+      const byte = i < key.length ? (key[i] as number) : 0;
+      inner[i] = byte ^ 0x36;
+      outer[i] = byte ^ 0x5c;
+    }
+    let offset = block;
+    for (const part of data) {
+      inner.set(part, offset);
+      offset += part.length;
+    }
+    const digest = node.hash(hash, inner.subarray(0, length), "buffer");
+    outer.set(digest, block);
+    const mac = node.hash(hash, outer.subarray(0, block + digest.length), "buffer");
+    inner.fill(0, 0, length);
+    outer.fill(0);
+    digest.fill(0);
+    return mac;
+  };
 }
 
 // One buffer for all: it is read at once, and a fresh one for each block costs Node 26 a third of the HMAC.
@@ -34,56 +78,47 @@ const COUNTER: Uint8Array = /* @__PURE__ */ new Uint8Array(1);
 class NodeHash implements HashEngine {
   readonly name = "node";
   readonly #node: NodeCrypto;
-  readonly #oneShot: NodeCrypto["hash"] | undefined;
-  #rawKeys: boolean | undefined;
+  #mac: Mac | undefined;
 
   constructor(node: NodeCrypto) {
     this.#node = node;
-    // Absent before Node 20.12 and in other runtimes that have a node:crypto.
-    this.#oneShot = typeof node.hash === "function" ? node.hash : undefined;
   }
 
   digest(hash: HashName, data: readonly Uint8Array[]): Uint8Array {
     const only = data[0];
-    if (data.length === 1 && only !== undefined && this.#oneShot !== undefined)
-      return this.#oneShot(hash, only, "buffer");
+    // crypto.hash is absent before Node 20.12 and in other runtimes that have a node:crypto.
+    if (data.length === 1 && only !== undefined && typeof this.#node.hash === "function") {
+      return plain(this.#node.hash(hash, only, "buffer"));
+    }
     const state = this.#node.createHash(hash);
     for (const part of data) state.update(part);
-    return state.digest();
+    return plain(state.digest());
   }
 
   begin(hash: HashName): HashState {
-    return this.#node.createHash(hash);
+    const state = this.#node.createHash(hash);
+    return { update: (data) => state.update(data), digest: () => plain(state.digest()) };
   }
 
   hmac(hash: HashName, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
-    const state = this.#node.createHmac(hash, this.#keyOf(key));
-    for (const part of data) state.update(part);
-    return state.digest();
+    this.#mac ??= fastestMac(this.#node);
+    return plain(this.#mac(hash, key, data));
   }
 
   expand(hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
     // Composed of HMACs, since hkdfSync takes twice as long for the short outputs that matter here. RFC 5869 2.3.
-    const key = this.#keyOf(prk);
     const okm = new Uint8Array(length);
-    let state: Hmac = this.#node.createHmac(hash, key);
-    for (let counter = 1, offset = 0; ; counter++) {
+    let block: Uint8Array = COUNTER.subarray(0, 0);
+    for (let counter = 1, offset = 0; offset < length; counter++) {
       COUNTER[0] = counter;
-      const block: Uint8Array = state.update(info).update(COUNTER).digest();
+      const next = this.hmac(hash, prk, [block, info, COUNTER]);
+      block.fill(0);
+      block = next;
       const end = Math.min(length, offset + block.length);
       for (let i = 0; offset < end; i++, offset++) okm[offset] = block[i] as number;
-      if (offset === length) {
-        block.fill(0);
-        return okm;
-      }
-      state = this.#node.createHmac(hash, key).update(block);
-      block.fill(0);
     }
-  }
-
-  #keyOf(key: Uint8Array): Uint8Array | KeyObject {
-    this.#rawKeys ??= prefersRawKeys(this.#node);
-    return this.#rawKeys ? key : this.#node.createSecretKey(key);
+    block.fill(0);
+    return okm;
   }
 }
 

@@ -8,7 +8,7 @@ import type { RsaPadding } from "./rsa.js";
 import type { RsaEngine } from "./rsa-checked.js";
 import { type RsaPrivateParts, type RsaPublicParts, rsaKeyInvalid } from "./rsa-encoding.js";
 import { unpadOrReplace, wronglyPadded } from "./rsa-pkcs1.js";
-import { asNodeInput, type NodeCrypto } from "./runtime.js";
+import { asNodeInput, type NodeCrypto, plain } from "./runtime.js";
 
 const OAEP_HASHES = { "oaep-sha1": "sha1", "oaep-sha256": "sha256", "oaep-sha384": "sha384", "oaep-sha512": "sha512" };
 
@@ -40,7 +40,8 @@ class NodePrivateKey {
   decrypt(padding: RsaPadding, ciphertext: Uint8Array): Uint8Array {
     try {
       if (ciphertext.length !== this.#modulusBytes) throw new Error();
-      if (padding !== "pkcs1") return this.#node.privateDecrypt(options(this.#node, this.#key, padding), ciphertext);
+      if (padding !== "pkcs1")
+        return plain(this.#node.privateDecrypt(options(this.#node, this.#key, padding), ciphertext));
       this.#native.rejectsImplicitly ??= this.#nativeRejectsImplicitly();
       return this.#native.rejectsImplicitly
         ? this.#decryptNatively(ciphertext)
@@ -51,7 +52,7 @@ class NodePrivateKey {
   }
 
   #decryptNatively(ciphertext: Uint8Array): Uint8Array {
-    return this.#node.privateDecrypt(options(this.#node, this.#key, "pkcs1"), ciphertext);
+    return plain(this.#node.privateDecrypt(options(this.#node, this.#key, "pkcs1"), ciphertext));
   }
 
   #decryptWithOurUnpadding(ciphertext: Uint8Array): Uint8Array {
@@ -96,7 +97,7 @@ export function createNodeRsa(node: NodeCrypto): RsaEngine {
     name: "node",
     importPublicKey({ spki }: RsaPublicParts) {
       const key = importing(() => node.createPublicKey({ key: asNodeInput(spki), format: "der", type: "spki" }));
-      return { encrypt: (padding, plaintext) => node.publicEncrypt(options(node, key, padding), plaintext) };
+      return { encrypt: (padding, plaintext) => plain(node.publicEncrypt(options(node, key, padding), plaintext)) };
     },
     importPrivateKey: (parts: RsaPrivateParts) => new NodePrivateKey(node, parts, native),
   };

@@ -11,6 +11,11 @@ export function asNodeInput(bytes: Uint8Array): Buffer {
   return bytes as Buffer;
 }
 
+/** The same bytes, not copied, as a plain Uint8Array: a Buffer's slice() does not copy, and its toJSON() writes numbers. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** What Buffer offers beside Uint8Array; nothing else of it is used. */
 interface BufferCodec {
   from(value: string, encoding: "hex" | "base64"): Uint8Array;

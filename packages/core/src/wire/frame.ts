@@ -33,7 +33,7 @@ export class BlockAad {
   readonly #buffers = new Map<BlockKind, Uint8Array>();
 
   constructor(messageId: Uint8Array) {
-    this.#messageId = messageId;
+    this.#messageId = new Uint8Array(messageId);
   }
 
   /**
