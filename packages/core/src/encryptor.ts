@@ -184,6 +184,12 @@ export class MessageEncryptor {
     );
   }
 
+  /** Gives up: wipes what is held. */
+  abort(): void {
+    this.#ended = true;
+    this.#partial.fill(0);
+  }
+
   /** @internal A whole message from one plaintext. */
   async seal(plaintext: Uint8Array): Promise<Uint8Array> {
     const pieces = await this.#guard((message, sealed) =>
@@ -231,10 +237,7 @@ export class MessageEncryptor {
           andThen(begun(), (message) => work(message, pieces)),
           () => pieces,
         ),
-      () => {
-        this.#ended = true;
-        this.#partial.fill(0);
-      },
+      () => this.abort(),
     );
   }
 

@@ -28,6 +28,10 @@ export function createEncryptStream(envelope: Envelope, options: EncryptStreamOp
     flush(callback) {
       deliver(this, () => encryptor.finalNow(), callback);
     },
+    destroy(error, callback) {
+      encryptor.abort();
+      callback(error);
+    },
   });
 }
 

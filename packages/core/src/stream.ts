@@ -10,11 +10,18 @@ export interface DecryptStream extends ReadableWritablePair<Uint8Array, Uint8Arr
   readonly header: Promise<MessageHeader>;
 }
 
+/** `cancel` is in the Streams standard, and not yet in every runtime or in TypeScript's types. */
+interface CancellableTransformer extends Transformer<Uint8Array, Uint8Array> {
+  cancel(reason: unknown): void;
+}
+
 export function encryptorStream(encryptor: MessageEncryptor): ReadableWritablePair<Uint8Array, Uint8Array> {
-  return new TransformStream<Uint8Array, Uint8Array>({
+  const transformer: CancellableTransformer = {
     transform: (chunk, controller) => enqueue(encryptor.updateNow(chunk), controller),
     flush: (controller) => enqueue(encryptor.finalNow(), controller),
-  });
+    cancel: () => encryptor.abort(),
+  };
+  return new TransformStream(transformer);
 }
 
 function enqueue(
@@ -41,7 +48,7 @@ export function decryptorStream(decryptor: MessageDecryptor): DecryptStream {
     isKnown = true;
     resolve(decryptor.header);
   };
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
+  const transformer: CancellableTransformer = {
     transform: (chunk, controller) =>
       guarded(() => {
         const pieces = decryptor.updateNow(chunk);
@@ -51,10 +58,11 @@ export function decryptorStream(decryptor: MessageDecryptor): DecryptStream {
         });
       }, reject),
     flush: () => guarded(() => decryptor.finalNow(), reject),
-    cancel(reason: unknown) {
+    cancel(reason) {
       decryptor.abort();
       reject(reason);
     },
-  } as Transformer<Uint8Array, Uint8Array>);
+  };
+  const { readable, writable } = new TransformStream(transformer);
   return { readable, writable, header };
 }

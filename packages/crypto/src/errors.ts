@@ -7,8 +7,8 @@ export interface ErrorDetails {
   ERR_MESSAGE_INVALID: { readonly offset?: number };
   /** The input ended inside the message. */
   ERR_MESSAGE_TRUNCATED: { readonly offset?: number };
-  /** A version, algorithm suite or feature that this reader does not accept. */
-  ERR_MESSAGE_UNSUPPORTED: { readonly suite?: string };
+  /** A version, algorithm suite or feature that this reader does not accept; `encoding` where the bytes are text instead. */
+  ERR_MESSAGE_UNSUPPORTED: { readonly suite?: string; readonly encoding?: "base64" };
   /** A limit was passed: the limit's name, its value and what was asked. */
   ERR_LIMIT: { readonly limit: string; readonly maximum: number; readonly actual: number | string };
   /** A tag, commitment or signature did not verify. One text for all. */

@@ -1,50 +1,30 @@
 // SHA-2, HMAC and HKDF-Expand by node:crypto. It must not check arguments (hash-checked.ts does) nor know other implementations.
-import type { KeyObject } from "node:crypto";
 import type { HashName } from "./hash.js";
 import type { HashEngine, HashState } from "./hash-checked.js";
 import { type NodeCrypto, plain } from "./runtime.js";
 
-/** One way to compute an HMAC. */
+/** Computes an HMAC. */
 type Mac = (hash: HashName, key: Uint8Array, data: readonly Uint8Array[]) => Uint8Array;
 
-const TRIALS = 24;
-
-function fastestMs(work: () => unknown): number {
-  let fastest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < TRIALS; i++) {
-    const start = performance.now();
-    work();
-    fastest = Math.min(fastest, performance.now() - start);
-  }
-  return fastest;
-}
-
-/**
- * The cheapest way to compute an HMAC here, of up to three: Node 24 takes raw keys 4 to 5 times slower than KeyObjects, Node 20
- * and 26 do not, and where crypto.hash is there two calls of it cost less than one Hmac object. All give the same answer, so a
- * measurement of a millisecond, once, may decide; when it is disturbed nothing but some speed is lost.
- */
-function fastestMac(node: NodeCrypto): Mac {
-  const withHmac =
-    (keyOf: (key: Uint8Array) => Uint8Array | KeyObject): Mac =>
-    (hash, key, data) => {
-      const state = node.createHmac(hash, keyOf(key));
-      for (const part of data) state.update(part);
-      return state.digest();
-    };
-  const ways: Mac[] = [withHmac((key) => key), withHmac((key) => node.createSecretKey(key))];
-  if (typeof node.hash === "function") ways.push(oneShotMac(node, ways[1] as Mac));
-  const key = new Uint8Array(64);
-  const times = ways.map((mac) => fastestMs(() => mac("sha512", key, [key])));
-  return ways[times.indexOf(Math.min(...times))] as Mac;
+/** HMAC by an Hmac object. The key is a KeyObject, because Node 24 takes raw bytes 4 to 5 times slower. */
+function hmacObject(node: NodeCrypto): Mac {
+  return (hash, key, data) => {
+    const state = node.createHmac(hash, node.createSecretKey(key));
+    for (const part of data) state.update(part);
+    return state.digest();
+  };
 }
 
 /** Longest message that {@link oneShotMac} takes itself, in bytes. */
 const ONE_SHOT_BYTES = 512;
 const BLOCK_BYTES: Readonly<Record<HashName, number>> = { sha256: 64, sha384: 128, sha512: 128 };
 
-/** HMAC as RFC 2104 section 2 composes it: two one-shot hashes, over one buffer each, which are wiped after each use. */
-function oneShotMac(node: NodeCrypto, others: Mac): Mac {
+/**
+ * HMAC as RFC 2104 section 2 composes it: two one-shot hashes, each over one buffer, which is wiped after each use. An Hmac
+ * object costs more than both hashes together, and is garbage afterwards.
+ */
+function oneShotMac(node: NodeCrypto): Mac {
+  const others = hmacObject(node);
   const inner = new Uint8Array(128 + ONE_SHOT_BYTES);
   const outer = new Uint8Array(128 + 64);
   return (hash, key, data) => {
@@ -78,15 +58,16 @@ const COUNTER: Uint8Array = /* @__PURE__ */ new Uint8Array(1);
 class NodeHash implements HashEngine {
   readonly name = "node";
   readonly #node: NodeCrypto;
-  #mac: Mac | undefined;
+  readonly #mac: Mac;
 
   constructor(node: NodeCrypto) {
     this.#node = node;
+    // crypto.hash is absent before Node 20.12 and in other runtimes that have a node:crypto.
+    this.#mac = typeof node.hash === "function" ? oneShotMac(node) : hmacObject(node);
   }
 
   digest(hash: HashName, data: readonly Uint8Array[]): Uint8Array {
     const only = data[0];
-    // crypto.hash is absent before Node 20.12 and in other runtimes that have a node:crypto.
     if (data.length === 1 && only !== undefined && typeof this.#node.hash === "function") {
       return plain(this.#node.hash(hash, only, "buffer"));
     }
@@ -101,7 +82,6 @@ class NodeHash implements HashEngine {
   }
 
   hmac(hash: HashName, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
-    this.#mac ??= fastestMac(this.#node);
     return plain(this.#mac(hash, key, data));
   }
 

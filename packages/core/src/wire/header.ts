@@ -213,6 +213,7 @@ function unknownVersion(first: number, second: number): FengniError<"ERR_MESSAGE
     isBase64
       ? "this looks like a message in base64: decode it to bytes first"
       : `this is no message of version 1 or 2 (it begins with the byte ${first})`,
+    isBase64 ? { details: { encoding: "base64" } } : {},
   );
 }
 

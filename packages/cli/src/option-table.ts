@@ -1,0 +1,79 @@
+// Every option of every command: its form, and its line in the help. Must not know what an option does.
+
+/** Names of the options, without the dashes. */
+export type OptionName =
+  | "output"
+  | "force"
+  | "quiet"
+  | "json"
+  | "context"
+  | "suite"
+  | "frame-length"
+  | "key"
+  | "keystore"
+  | "keystore-key"
+  | "passphrase-file"
+  | "raw-aes-key"
+  | "raw-rsa-public-key"
+  | "raw-rsa-private-key"
+  | "namespace"
+  | "name"
+  | "padding"
+  | "allow-uncommitted"
+  | "max-encrypted-data-keys"
+  | "max-frame-length"
+  | "alias"
+  | "spec"
+  | "description"
+  | "help";
+
+/** One option. */
+export interface OptionSpec {
+  readonly short?: string;
+  /** What stands for the value in the help; absent: the option takes none. */
+  readonly value?: string;
+  readonly isRepeatable?: boolean;
+  readonly help: string;
+}
+
+/** The option table. */
+export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
+  output: { short: "o", value: "FILE", help: "where the result goes; - is standard output" },
+  force: { help: "replace the output if it exists; let a message go to a terminal" },
+  quiet: { short: "q", help: "no progress bar and no remarks on standard error; errors are still shown" },
+  json: { help: "one JSON object on one line" },
+  context: {
+    value: "KEY=VALUE",
+    isRepeatable: true,
+    help: "a pair of the encryption context; may be given several times; the value may hold =",
+  },
+  suite: { value: "SUITE", help: "0x0478 or committed (default), 0x0578 or signed" },
+  "frame-length": { value: "N", help: "bytes of plaintext in a frame, 1 to 67108864 (default 65536)" },
+  key: {
+    value: "KEY",
+    isRepeatable: true,
+    help: "id or alias of a key of the keystore; may be given several times",
+  },
+  keystore: { value: "PATH", help: "the keystore file" },
+  "keystore-key": { value: "FILE", help: "root key of the keystore: a file of 32 raw bytes" },
+  "passphrase-file": { value: "FILE", help: "passphrase of the keystore: the first and only line of a file" },
+  "raw-aes-key": { value: "FILE", help: "a wrapping key: a file of 16, 24 or 32 raw bytes" },
+  "raw-rsa-public-key": { value: "FILE", help: "a wrapping key: an RSA public key in PEM or DER" },
+  "raw-rsa-private-key": { value: "FILE", help: "opens what the public key wrapped: an RSA private key in PEM or DER" },
+  namespace: { value: "TEXT", help: "namespace of the raw keys (key provider id in the message)" },
+  name: { value: "TEXT", help: "name of the raw keys within the namespace" },
+  padding: {
+    value: "PADDING",
+    help: "of the RSA key: oaep-sha256, oaep-sha384, oaep-sha512, oaep-sha1 or pkcs1",
+  },
+  "allow-uncommitted": { help: "also open messages whose suite does not commit to its data key" },
+  "max-encrypted-data-keys": { value: "N", help: "refuse messages with more encrypted data keys, 1 to 65535" },
+  "max-frame-length": { value: "N", help: "longest frame that is read, in bytes (default 67108864)" },
+  alias: { value: "ALIAS", help: "another name of the key: 1 to 60 of letters, digits, - and _" },
+  spec: { value: "SPEC", help: "AES_256 (default, for encrypt), ECC_P256 or ECC_P384 (for signatures)" },
+  description: { value: "TEXT", help: "what the key is for, at most 1024 bytes" },
+  help: { short: "h", help: "show this help" },
+};
+
+/** Options that name the keystore and its root key. */
+export const KEYSTORE_OPTIONS: readonly OptionName[] = ["keystore", "keystore-key", "passphrase-file"];
