@@ -13,6 +13,8 @@ export function buildOf(entry: Record<string, string>, overrides: Options = {}):
     sourcemap: true,
     tsconfig: "tsconfig.build.json",
     dts: true,
+    // Without its prefix a module of node is one of npm to some bundlers.
+    removeNodeProtocol: false,
     ...overrides,
   };
 }

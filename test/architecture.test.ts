@@ -79,9 +79,7 @@ describe("architecture", () => {
 
   test("node's modules are imported only at the edges", () => {
     const isEdge = (path: string): boolean =>
-      path.startsWith("cli/") ||
-      path === "core/src/stream-node.ts" ||
-      /^backend-local\/src\/(store-file|seal)/.test(path);
+      path.startsWith("cli/") || path === "core/src/stream-node.ts" || /^backend-local\/src\/(store|seal)/.test(path);
     const wrong = sources
       .filter(({ path, text }) => !isEdge(path) && /^import (?!type).*"node:/m.test(text))
       .map(({ path }) => path);

@@ -34,6 +34,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   ERR_UNAVAILABLE: "try again later",
   ERR_TIMEOUT: "try again later",
   ERR_NOT_SUPPORTED: '"fengni doctor" shows what this runtime offers',
+  ERR_STORE_NOT_FOUND: "check the path of --keystore",
   ERR_STORE_DAMAGED: "check the path of --keystore, or restore the file from a backup",
   ERR_STORE_BUSY: "check that its folder can be written, and try again when the other process has ended",
   ERR_ROOT_KEY: "check the passphrase, or the file of --keystore-key",

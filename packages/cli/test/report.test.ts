@@ -27,6 +27,7 @@ const DETAILS: { readonly [Code in ErrorCode]: ErrorDetails[Code] } = {
   ERR_UNAVAILABLE: {},
   ERR_TIMEOUT: { timeoutMs: 1 },
   ERR_NOT_SUPPORTED: { operation: "o" },
+  ERR_STORE_NOT_FOUND: { path: "keys" },
   ERR_STORE_DAMAGED: {},
   ERR_STORE_BUSY: {},
   ERR_ROOT_KEY: {},

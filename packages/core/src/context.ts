@@ -151,7 +151,7 @@ export function requireContext(context: EncryptionContext, expected: EncryptionC
 }
 
 /** Orders byte strings as unsigned numbers, a prefix before what it begins. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) {
     const difference = (a[i] as number) - (b[i] as number);

@@ -8,7 +8,7 @@ import { deriveMessageKeys } from "./derive.js";
 import { FengniError, limitError } from "./errors.js";
 import type { SealingMaterials } from "./materials.js";
 import { checkBytes } from "./options.js";
-import { type Awaitable, andThen, COPY_BELOW, gather, guarded } from "./pieces.js";
+import { type Awaitable, andThen, COPY_BELOW, gather, Turns } from "./pieces.js";
 import { serializeFooter } from "./wire/footer.js";
 import {
   BlockAad,
@@ -150,6 +150,7 @@ export class MessageEncryptor {
   #partialLength = 0;
   #total = 0;
   #ended = false;
+  readonly #turns = new Turns();
 
   /** @internal Made by an Envelope. */
   constructor(begin: () => Promise<SealedMessage>, maxPlaintextLength: number) {
@@ -231,7 +232,7 @@ export class MessageEncryptor {
     if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
     const pieces: Uint8Array[] = [];
     const begun = (): Awaitable<SealedMessage> => this.#message ?? this.#start(pieces);
-    return guarded(
+    return this.#turns.take(
       () =>
         andThen(
           andThen(begun(), (message) => work(message, pieces)),

@@ -1,5 +1,6 @@
 // Small tools of the two engines: pieces of output, and work that is synchronous where the cipher is.
 import { concatBytes } from "@fengni/crypto/bytes";
+import { argumentError } from "./errors.js";
 
 /** A value, or a promise of it: ciphers of some runtimes are asynchronous. */
 export type Awaitable<Value> = Value | Promise<Value>;
@@ -26,6 +27,28 @@ export function guarded<Value>(work: () => Awaitable<Value>, onFailure: (error: 
     return value instanceof Promise ? value.catch(fail) : value;
   } catch (error) {
     return fail(error);
+  }
+}
+
+/** Lets one call work at a time: an engine whose calls overlapped would mix up its bytes. */
+export class Turns {
+  #isTaken = false;
+
+  /** @throws TypeError (`ERR_ARGUMENT`) while another call is at work, which goes on undisturbed */
+  take<Value>(work: () => Awaitable<Value>, onFailure: () => void): Awaitable<Value> {
+    if (this.#isTaken) throw argumentError("calls must not overlap: await the one before");
+    this.#isTaken = true;
+    const done = <Result>(result: Result): Result => {
+      this.#isTaken = false;
+      return result;
+    };
+    return andThen(
+      guarded(work, () => {
+        this.#isTaken = false;
+        onFailure();
+      }),
+      done,
+    );
   }
 }
 

@@ -385,6 +385,20 @@ describe("wrapping keys that misbehave", () => {
     await expect(pending).rejects.toBe(reason);
   });
 
+  test("calls of an engine that overlap are refused, and harm nothing", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good], frameLength: 4 });
+    const encryptor = envelope.createEncryptor();
+    const first = encryptor.update(bytesOf(10));
+    await expect(encryptor.update(bytesOf(10))).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    await expect(encryptor.final()).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    const message = joined([...(await first), ...(await encryptor.final())]);
+    const decryptor = envelope.createDecryptor();
+    const opening = decryptor.update(message);
+    await expect(decryptor.update(message)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    expect(joined(await opening)).toEqual(bytesOf(10));
+    await decryptor.final();
+  });
+
   test("a closed envelope does nothing more", async () => {
     const envelope = new Envelope({ wrappingKeys: [good], cache: { maxAgeMs: 1000 } });
     const message = await envelope.encrypt("x");

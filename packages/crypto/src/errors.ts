@@ -45,6 +45,8 @@ export interface ErrorDetails {
   ERR_TIMEOUT: { readonly timeoutMs: number };
   /** The operation is not offered by this provider or runtime. */
   ERR_NOT_SUPPORTED: { readonly operation: string };
+  /** There is no key store where one was expected. */
+  ERR_STORE_NOT_FOUND: { readonly path: string };
   /** A key store's file is damaged or not a key store. */
   ERR_STORE_DAMAGED: object;
   /** A key store is held by another process, or cannot be written. */

@@ -2,7 +2,7 @@
 // must run no cipher and hold no key.
 import { utf8ToBytes } from "@fengni/crypto/bytes";
 import { FengniError } from "../errors.js";
-import { GCM_IV_BYTES, GCM_TAG_BYTES } from "./header.js";
+import { GCM_IV_BYTES } from "./header.js";
 import { putU32, readU32 } from "./integers.js";
 
 /** The sequence number that marks the final frame; no regular frame can have it. */
@@ -16,7 +16,7 @@ export const FINAL_FRAME_HEAD_BYTES: number = 8 + GCM_IV_BYTES + 4;
 /** IV and 64-bit length of a body that is not framed. */
 export const NON_FRAMED_HEAD_BYTES: number = GCM_IV_BYTES + 8;
 /** Longest body that is not framed: what AES-GCM takes (NIST SP 800-38D, section 5.2.1.1). */
-export const MAX_NON_FRAMED_LENGTH: bigint = 2n ** 36n - 32n;
+const MAX_NON_FRAMED_LENGTH = 2n ** 36n - 32n;
 
 /** What a block of the body is. */
 export type BlockKind = "regular" | "final" | "non-framed";
@@ -127,16 +127,4 @@ export function parseNonFramedHead(head: Uint8Array): BlockHead {
     throw new FengniError("ERR_MESSAGE_INVALID", `the body states ${length} bytes, more than AES-GCM can protect`);
   }
   return { kind: "non-framed", sequence: 1, iv: head.subarray(0, GCM_IV_BYTES), length: Number(length) };
-}
-
-/**
- * Length of the body of a framed message.
- * @param plaintextLength - bytes of plaintext
- * @returns bytes of body: whole frames, and the final frame with the remainder
- */
-export function framedBodyLength(plaintextLength: number, frameLength: number): number {
-  const regular = Math.floor(plaintextLength / frameLength);
-  return (
-    plaintextLength + regular * (REGULAR_FRAME_HEAD_BYTES + GCM_TAG_BYTES) + FINAL_FRAME_HEAD_BYTES + GCM_TAG_BYTES
-  );
 }

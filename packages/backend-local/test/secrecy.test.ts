@@ -1,0 +1,87 @@
+// No secret is printed by accident: not by the objects, not by what they answer, not by errors.
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { LocalKeyAdmin, LocalKeyProvider, LocalKms } from "@fengni/backend-local";
+import { expect, test } from "vitest";
+import { MemoryKeyStore } from "../src/store-memory.js";
+import { errorOf, filled, openStore, ROOT_KEY, temporaryFolder } from "./support.js";
+
+/** How the beginning of a secret looks in what people print, without white space. */
+function spellings(secret: Uint8Array): string[] {
+  const bytes = Buffer.from(secret).subarray(0, 8);
+  return [bytes.toString("hex"), bytes.toString("base64").slice(0, 10), [...bytes].join(",")];
+}
+
+function printed(value: unknown): string {
+  const shown = inspect(value, { depth: 20, showHidden: true, maxArrayLength: null, getters: true });
+  const stack = value instanceof Error ? `${value.message} ${value.stack}` : "";
+  // JSON writes an array of bytes with its indices.
+  const json = JSON.stringify(value).replace(/"\d+":/g, "");
+  return `${shown} ${json} ${String(value)} ${stack}`.replace(/\s/g, "");
+}
+
+test("objects, records and errors show no material, root key or plaintext", async () => {
+  const store = new MemoryKeyStore();
+  const kms = new LocalKms({ store });
+  const { keyId } = await kms.lifecycle.createKey({ alias: "a" });
+  const { keyId: signer } = await kms.lifecycle.createKey({ keySpec: "ECC_P256" });
+  const file = await openStore(join(temporaryFolder(), "keys"));
+  await file.lifecycle.createKey();
+  const materials = [keyId, signer].map((id) => store.view().get(id)?.versions[0]?.material.bytes() as Uint8Array);
+  // Of a PKCS#8 the beginning is the same for all keys: the secret is what follows.
+  const scalar = (materials[1] as Uint8Array).slice(36, 68);
+  const plaintext = Uint8Array.from({ length: 40 }, (_, i) => 200 - 3 * i);
+  const { ciphertext } = await kms.encrypt({ keyId, plaintext, encryptionContext: { a: "b" } });
+  await kms.decrypt({ ciphertext, encryptionContext: { a: "b" } });
+  await kms.sign({ keyId: signer, algorithm: "ECDSA_P256_SHA_256", message: plaintext });
+
+  const values: unknown[] = [
+    kms,
+    file,
+    store,
+    new LocalKeyProvider(kms),
+    new LocalKeyAdmin(kms),
+    await kms.lifecycle.describeKey(keyId),
+    await kms.lifecycle.listKeys(),
+    store.view().get(keyId),
+    await errorOf(kms.decrypt({ ciphertext })),
+    await errorOf(kms.encrypt({ keyId: signer, plaintext })),
+    await errorOf(kms.encrypt({ keyId: "missing", plaintext })),
+    await errorOf(kms.encrypt({ keyId, plaintext: Buffer.concat([plaintext, filled(5000)]) })),
+    await errorOf(
+      kms.sign({ keyId: signer, algorithm: "ECDSA_P256_SHA_256", message: plaintext, messageType: "digest" }),
+    ),
+  ];
+  const secrets = [materials[0] as Uint8Array, scalar, plaintext, ROOT_KEY];
+  for (const value of values) {
+    for (const secret of secrets) {
+      for (const spelling of spellings(secret)) expect(printed(value)).not.toContain(spelling);
+    }
+  }
+  // The search finds what is there.
+  for (const [index, leak] of [plaintext, Buffer.from(plaintext).toString("base64")].entries()) {
+    expect(printed({ leak })).toContain(spellings(plaintext)[2 - index]);
+  }
+  expect(JSON.stringify(plaintext).replace(/"\d+":/g, "")).toContain(spellings(plaintext)[2]);
+});
+
+test("a wrong passphrase or root key is not repeated in the error", async () => {
+  const path = join(temporaryFolder(), "keys");
+  const { openFileKeystore } = await import("@fengni/backend-local");
+  await openStore(path, { rootKey: { passphrase: "the right one", scrypt: { log2N: 10, r: 1, p: 1 } } });
+  const error = await errorOf(openFileKeystore(path, { rootKey: { passphrase: "the wrong one" } }));
+  expect(error.code).toBe("ERR_ROOT_KEY");
+  expect(printed(error)).not.toMatch(/the(right|wrong)one/);
+});
+
+test("closing wipes the material of every key", async () => {
+  const store = new MemoryKeyStore();
+  const kms = new LocalKms({ store });
+  const { keyId } = await kms.lifecycle.createKey();
+  await kms.lifecycle.rotateKey(keyId);
+  const versions = store.view().get(keyId)?.versions ?? [];
+  const buffers = versions.map((version) => version.material.bytes());
+  expect(buffers.length).toBe(2);
+  await kms.close();
+  for (const buffer of buffers) expect(buffer.every((byte) => byte === 0)).toBe(true);
+});
