@@ -15,6 +15,7 @@ export function buildOf(entry: Record<string, string>, overrides: Options = {}):
     dts: true,
     // Without its prefix a module of node is one of npm to some bundlers.
     removeNodeProtocol: false,
+    external: [/^node:/],
     ...overrides,
   };
 }

@@ -13,10 +13,11 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ensureBuilt, packages, root, tool } from "./workspace.mjs";
 
 ensureBuilt();
+const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "fengni-packages-"));
 let failures = 0;
 
@@ -56,9 +57,9 @@ try {
   const manifests = new Map();
   for (const name of packages) {
     const cwd = join(root, "packages", name);
-    // npm packs what `files` says, and knows nothing of the workspace: versions of siblings are put in by hand.
-    const [{ filename, files }] = JSON.parse(exec("npm", ["pack", "--json", "--pack-destination", folder], { cwd }));
-    const tarball = join(folder, filename);
+    const pack = ["--yes", packageManager, "pack", "--json", "--pack-destination", folder];
+    const { filename, files } = JSON.parse(exec("npx", pack, { cwd }));
+    const tarball = resolve(folder, filename);
     manifests.set(name, install(name, tarball));
     step(`${name}: holds only what is built`, () => {
       const strays = files
@@ -69,7 +70,12 @@ try {
         if (!files.some(({ path }) => path === needed)) throw new Error(`${needed} is missing`);
       }
     });
-    step(`${name}: publint`, () => exec(tool("publint"), ["--strict", cwd]));
+    step(`${name}: nothing of the workspace is left in its manifest`, () => {
+      const text = JSON.stringify(manifests.get(name));
+      for (const word of ["workspace:", "catalog:", "@fengni/source"]) if (text.includes(word)) throw new Error(word);
+    });
+    const installed = join(folder, "node_modules", "@fengni", name);
+    step(`${name}: publint`, () => exec(tool("publint"), ["--strict", "--pack", "false", installed]));
     if (Object.keys(manifests.get(name).exports).length > 1) {
       // node10 cannot see subpath exports: by decision.
       step(`${name}: are the types wrong`, () => exec(tool("attw"), [tarball, "--profile", "node16", "--no-emoji"]));
