@@ -9,8 +9,9 @@ const run = await arm();
 
 process.on("message", async ({ count }: Turn) => {
   globalThis.gc?.();
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   await run(count);
-  const elapsed: Elapsed = { elapsedMs: performance.now() - start };
+  const { user, system } = process.cpuUsage(cpu);
+  const elapsed: Elapsed = { wallMs: performance.now() - start, cpuMs: (user + system) / 1000 };
   process.send?.(elapsed);
 });

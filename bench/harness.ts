@@ -30,24 +30,29 @@ export interface Result {
   readonly ratio: number | null;
 }
 
-/** What the parent asks of an arm's process, and what it answers: milliseconds. */
+/** What the parent asks of an arm's process, and what it answers. */
 export interface Turn {
   readonly count: number;
 }
 export interface Elapsed {
-  readonly elapsedMs: number;
+  readonly wallMs: number;
+  /** Processor time of all threads: less disturbed where others use the machine too. */
+  readonly cpuMs: number;
 }
+
+/** By which clock rates are told. */
+export type ClockName = "wall" | "cpu";
 
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 
-async function take(child: ChildProcess, count: number): Promise<number> {
+async function take(child: ChildProcess, count: number): Promise<Elapsed> {
   const turn: Turn = { count };
   child.send(turn);
   const exited = once(child, "exit").then(([code]) => {
     throw new Error(`a measured process ended with code ${code}`);
   });
   const [answer] = (await Promise.race([once(child, "message"), exited])) as [Elapsed];
-  return answer.elapsedMs;
+  return answer;
 }
 
 /** Runs a comparison. @param unit - of the values; `scale` turns runs per second into it */
@@ -56,6 +61,7 @@ export async function measure(
   definition: Comparison,
   unit: string,
   scale: number,
+  clock: ClockName,
 ): Promise<readonly Result[]> {
   const rates = new Map<string, number>();
   const children = new Map<string, ChildProcess>();
@@ -71,7 +77,8 @@ export async function measure(
     for (let round = 0; round < definition.rounds; round++) {
       for (const [name, child] of children) {
         const count = counts.get(name) as number;
-        turns.get(name)?.push((count * 1000) / (await take(child, count)));
+        const { wallMs, cpuMs } = await take(child, count);
+        turns.get(name)?.push((count * 1000) / (clock === "cpu" ? cpuMs : wallMs));
       }
     }
     for (const [name, values] of turns) rates.set(name, median(values));
@@ -97,7 +104,7 @@ async function calibrate(child: ChildProcess, roundMs: number): Promise<number> 
   let count = 1;
   await take(child, 1);
   for (;;) {
-    const elapsed = await take(child, count);
+    const { wallMs: elapsed } = await take(child, count);
     if (elapsed >= roundMs / 2) return Math.max(1, Math.round((count * roundMs) / elapsed));
     count = Math.ceil(count * Math.min(10, (roundMs * 1.2) / Math.max(elapsed, 0.01))) + 1;
   }
