@@ -8,7 +8,7 @@ import { deriveMessageKeys } from "./derive.js";
 import { FengniError, limitError } from "./errors.js";
 import type { SealingMaterials } from "./materials.js";
 import { checkBytes } from "./options.js";
-import { type Awaitable, andThen, COPY_BELOW, gather, Turns } from "./pieces.js";
+import { type Awaitable, andThen, gather, Turns } from "./pieces.js";
 import { serializeFooter } from "./wire/footer.js";
 import {
   BlockAad,
@@ -23,6 +23,8 @@ import {
 import { GCM_IV_BYTES, GCM_TAG_BYTES, serializeHeader } from "./wire/header.js";
 
 const EMPTY = new Uint8Array(0);
+/** Frames shorter than this are sealed side by side into one buffer; of longer ones the ciphertexts are not copied. */
+const COPY_BELOW: number = 32 * 1024;
 
 /** One message that has its key: seals frames in order. */
 export class SealedMessage {
@@ -73,7 +75,6 @@ export class SealedMessage {
     const { frameLength } = this;
     const sealedLength = REGULAR_FRAME_HEAD_BYTES + frameLength + GCM_TAG_BYTES;
     const heads = frameLength < COPY_BELOW ? sealedLength : REGULAR_FRAME_HEAD_BYTES;
-    // Short frames are sealed into one buffer; of long ones only the heads are, and the ciphertexts are not copied.
     const buffer = new Uint8Array((plaintext.length / frameLength) * heads);
     if (heads === sealedLength) pieces.push(buffer);
 

@@ -6,7 +6,7 @@ import { argumentError } from "./errors.js";
 export type Awaitable<Value> = Value | Promise<Value>;
 
 /** Pieces from this length on are given out as they are: copying them together would cost more than a piece more does. */
-export const COPY_BELOW: number = 32 * 1024;
+const JOIN_BELOW: number = 8 * 1024;
 
 /** Calls `next` with the value: at once where it is there, when it comes where it is promised. */
 export function andThen<Value, Result>(
@@ -52,7 +52,7 @@ export class Turns {
   }
 }
 
-/** Joins neighbours that are shorter than {@link COPY_BELOW}; larger pieces stay as they are. */
+/** Joins neighbours that are shorter than {@link JOIN_BELOW}; larger pieces stay as they are. */
 export function gather(pieces: readonly Uint8Array[]): Uint8Array[] {
   const gathered: Uint8Array[] = [];
   let small: Uint8Array[] = [];
@@ -61,7 +61,7 @@ export function gather(pieces: readonly Uint8Array[]): Uint8Array[] {
     small = [];
   };
   for (const piece of pieces) {
-    if (piece.length < COPY_BELOW) {
+    if (piece.length < JOIN_BELOW) {
       small.push(piece);
     } else {
       flush();
