@@ -3,11 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { ensureBuilt, root } from "./workspace.mjs";
 
-// Whatever install and build print must not mix with the command's own output.
-const write = console.log;
-console.log = console.error;
 ensureBuilt();
-console.log = write;
 
 const cwd = process.env.INIT_CWD ?? process.cwd();
 const child = spawn(process.execPath, [join(root, "packages/cli/dist/main.js"), ...process.argv.slice(2)], {

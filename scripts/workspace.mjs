@@ -18,6 +18,9 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+/** What installing and building say goes to standard error: the output of a script is the script's. */
+const ASIDE = { stdio: [0, 2, 2] };
+
 /** The path of a tool that the lockfile installed. */
 export function tool(name) {
   return join(root, "node_modules", ".bin", name);
@@ -61,8 +64,9 @@ export function ensureInstalled() {
   const manifests = ["package.json", ...packages.map((name) => `packages/${name}/package.json`)];
   unlessStamped(".fengni-installed", ["pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests], [], () => {
     const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    console.log(`Installing dependencies with ${packageManager} ...`);
-    run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"]);
+    console.error(`Installing dependencies with ${packageManager} ...`);
+    const install = ["--yes", packageManager, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"];
+    run("npx", install, ASIDE);
   });
 }
 
@@ -77,7 +81,7 @@ export function ensureBuilt() {
   ]);
   const outputs = ["packages/crypto/dist/bytes.js", "packages/core/dist/index.js", "packages/cli/dist/main.js"];
   unlessStamped(".fengni-built", [...inputs, "tsup.base.ts", "tsconfig.base.json", "pnpm-lock.yaml"], outputs, () => {
-    console.log("Building packages ...");
-    for (const name of packages) run(tool("tsup"), ["--silent"], { cwd: join(root, "packages", name) });
+    console.error("Building packages ...");
+    for (const name of packages) run(tool("tsup"), ["--silent"], { ...ASIDE, cwd: join(root, "packages", name) });
   });
 }
