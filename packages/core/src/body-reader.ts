@@ -11,8 +11,8 @@ import {
   type BlockHead,
   FINAL_FRAME_MARK,
   frameHeadLength,
-  MAX_FRAMES,
   NON_FRAMED_HEAD_BYTES,
+  nextSequence,
   parseFrameHead,
   parseNonFramedHead,
   REGULAR_FRAME_HEAD_BYTES,
@@ -62,7 +62,7 @@ export class BodyReader {
 
   abort(): void {
     this.#opener?.abort();
-    wipe(...this.#heldBack);
+    for (const piece of this.#heldBack) wipe(piece);
   }
 
   /** Takes the next bytes of the body; adds to `released` the plaintext that is authenticated. */
@@ -97,7 +97,7 @@ export class BodyReader {
       chunk.subarray(tagOffset, end),
     );
     return andThen(opened, (plaintext) => {
-      this.#sequence += 1;
+      this.#sequence = nextSequence(this.#sequence, true);
       released.push(plaintext);
       return end;
     });
@@ -145,7 +145,7 @@ export class BodyReader {
       this.#expect("signature", length);
     } else {
       if (this.#verifier?.verify(field) !== true) throw authenticationError();
-      released.push(...this.#heldBack);
+      for (const piece of this.#heldBack) released.push(piece);
       this.#heldBack = [];
       this.#expect("done", 0);
     }
@@ -153,8 +153,6 @@ export class BodyReader {
 
   #parseHead(head: Uint8Array): BlockHead {
     const { frameLength } = this.#header;
-    if (this.#sequence > MAX_FRAMES)
-      throw limitError("number of frames", MAX_FRAMES, this.#sequence, "none may follow");
     return frameLength > 0 ? parseFrameHead(head, this.#sequence, frameLength) : parseNonFramedHead(head);
   }
 
@@ -173,12 +171,12 @@ export class BodyReader {
     const opener = this.#opener as AeadOpener;
     return andThen(opener.final(tag), (plaintext) => {
       this.#opener = undefined;
-      this.#sequence += 1;
       if (this.#block?.kind === "regular") {
-        released.push(...plaintext);
+        this.#sequence = nextSequence(this.#sequence, true);
+        for (const piece of plaintext) released.push(piece);
         this.#expect("mark", 4);
       } else if (this.#verifier === undefined) {
-        released.push(...plaintext);
+        for (const piece of plaintext) released.push(piece);
         this.#expect("done", 0);
       } else {
         this.#heldBack = plaintext;

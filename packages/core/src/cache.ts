@@ -17,7 +17,9 @@ export interface DataKeyCacheOptions {
   readonly maxEntries?: number;
 }
 
+/** Messages that one data key may seal unless told otherwise. */
 export const DEFAULT_CACHE_MAX_MESSAGES: number = 2 ** 32;
+/** Data keys that a cache holds unless told otherwise. */
 export const DEFAULT_CACHE_MAX_ENTRIES = 1000;
 const MAX_AGE_MS = 2 ** 31 - 1;
 
@@ -50,10 +52,12 @@ interface Entry<Value> {
   evicted: boolean;
 }
 
-/** A load under way. */
+/** A load under way, and what of its budget is spoken for by those who wait: who finds none left begins another. */
 interface Flight<Value> {
+  messages: number;
+  bytes: number;
   readonly holders: { count: number };
-  loading: Promise<Entry<Value>>;
+  readonly loading: Promise<Entry<Value>>;
   loaded?: Entry<Value>;
 }
 
@@ -98,7 +102,7 @@ export class BoundedCache<Value> {
         if (this.#take(cached, bytes)) return use(cached.value);
         this.#entries.delete(key);
       }
-      const flight = this.#flights.get(key) ?? this.#start(key, load);
+      const flight = this.#flightFor(key, bytes, load);
       flight.holders.count += 1;
       try {
         const fresh = await abortable(flight.loading, signal);
@@ -116,10 +120,26 @@ export class BoundedCache<Value> {
     this.#entries.clear();
   }
 
+  #flightFor(key: string, bytes: number, load: () => Promise<Value>): Flight<Value> {
+    const running = this.#flights.get(key);
+    const flight = running !== undefined && this.#hasRoom(running, bytes) ? running : this.#start(key, load);
+    flight.messages += 1;
+    flight.bytes += bytes;
+    return flight;
+  }
+
   #start(key: string, load: () => Promise<Value>): Flight<Value> {
     const holders = { count: 0 };
-    const flight: Flight<Value> = { holders, loading: load().then((value) => this.#arrive(key, value, flight)) };
-    flight.loading = flight.loading.finally(() => this.#flights.delete(key));
+    const flight: Flight<Value> = {
+      messages: 0,
+      bytes: 0,
+      holders,
+      loading: load()
+        .then((value) => this.#arrive(key, value, flight))
+        .finally(() => {
+          if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        }),
+    };
     this.#flights.set(key, flight);
     return flight;
   }
@@ -148,10 +168,14 @@ export class BoundedCache<Value> {
 
   #take(entry: Entry<Value>, bytes: number): boolean {
     if (performance.now() >= entry.expiresAtMs) return false;
-    if (entry.messages + 1 > this.#limits.maxMessages || entry.bytes + bytes > this.#limits.maxBytes) return false;
+    if (!this.#hasRoom(entry, bytes)) return false;
     entry.messages += 1;
     entry.bytes += bytes;
     return true;
+  }
+
+  #hasRoom(used: { readonly messages: number; readonly bytes: number }, bytes: number): boolean {
+    return used.messages + 1 <= this.#limits.maxMessages && used.bytes + bytes <= this.#limits.maxBytes;
   }
 
   #evict(entry: Entry<Value>): void {

@@ -2,7 +2,7 @@
 // services that take text). Must know no suite and no provider.
 import { bytesToBase64, bytesToUtf8, utf8ToBytes } from "@fengni/crypto/bytes";
 import { digest } from "@fengni/crypto/hash";
-import { argumentError, FengniError, limitError } from "./errors.js";
+import { argumentError, FengniError, limitError, shown } from "./errors.js";
 import type { EncryptionContext } from "./provider.js";
 import { MAX_U16, putU16, readU16 } from "./wire/integers.js";
 
@@ -24,25 +24,37 @@ export function checkCallerContext(context: EncryptionContext): EncryptionContex
   const checked = copyContext(context);
   for (const key of Object.keys(checked)) {
     if (RESERVED_CONTEXT_PREFIXES.some((prefix) => key.startsWith(prefix))) {
-      throw new FengniError("ERR_CONTEXT_INVALID", `encryption context key "${key}" has a reserved prefix: rename it`, {
-        details: { key },
-      });
+      throw new FengniError(
+        "ERR_CONTEXT_INVALID",
+        `encryption context key ${shown(key)} has a reserved prefix: rename it`,
+        {
+          details: { key },
+        },
+      );
     }
   }
   return checked;
 }
 
-/** A copy without a prototype, so that `__proto__` and `constructor` are keys like any other. */
+/**
+ * A copy without a prototype, so that `__proto__` and `constructor` are keys like any other. Only a plain object is a
+ * context: of a Map, say, nothing would be bound, and nothing expected.
+ */
 export function copyContext(context: EncryptionContext): Record<string, string> {
-  if (typeof context !== "object" || context === null || Array.isArray(context)) {
-    throw argumentError("encryptionContext expected an object of strings");
-  }
+  if (!isPlainObject(context)) throw argumentError("encryptionContext expected a plain object of strings");
   const copy: Record<string, string> = Object.create(null);
   for (const [key, value] of Object.entries(context)) {
-    if (typeof value !== "string") throw argumentError(`encryptionContext value of "${key}" expected a string`);
+    if (typeof value !== "string") throw argumentError(`encryptionContext value of ${shown(key)} expected a string`);
     copy[key] = value;
   }
   return copy;
+}
+
+/** Whether a value is an object literal, or without a prototype; of any realm. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || (Object.hasOwn(prototype, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null);
 }
 
 /**
@@ -51,6 +63,7 @@ export function copyContext(context: EncryptionContext): Record<string, string> 
  * @throws `ERR_LIMIT` when a key, a value or the whole passes 65,535 bytes; TypeError for text that is not well-formed
  */
 export function serializeContext(context: EncryptionContext): Uint8Array {
+  if (!isPlainObject(context)) throw argumentError("encryptionContext expected a plain object of strings");
   const pairs: EncodedPair[] = [];
   let length = 2;
   for (const key of Object.keys(context)) {
@@ -136,14 +149,14 @@ export function contextForProvider(context: EncryptionContext, maxCharacters: nu
 export function requireContext(context: EncryptionContext, expected: EncryptionContext): void {
   for (const [key, value] of Object.entries(expected)) {
     if (!Object.hasOwn(context, key)) {
-      throw new FengniError("ERR_CONTEXT_MISMATCH", `the message's encryption context lacks the key "${key}"`, {
+      throw new FengniError("ERR_CONTEXT_MISMATCH", `the message's encryption context lacks the key ${shown(key)}`, {
         details: { key },
       });
     }
     if (context[key] !== value) {
       throw new FengniError(
         "ERR_CONTEXT_MISMATCH",
-        `the message's encryption context has another value for the key "${key}" than the one expected`,
+        `the message's encryption context has another value for the key ${shown(key)} than the one expected`,
         { details: { key } },
       );
     }

@@ -1,17 +1,18 @@
 // Opens one message piece by piece, in the order of the message format's section "Order of work". Gets the data key
 // through a function; must not know where it comes from.
 import type { AeadKey } from "@fengni/crypto/aes-gcm";
-import { base64ToBytes, concatBytes, wipe } from "@fengni/crypto/bytes";
+import { assertBytes, base64ToBytes, concatBytes, joinBytes, wipe } from "@fengni/crypto/bytes";
 import { createEcdsaVerifier, type EcdsaVerifier } from "@fengni/crypto/ecdsa";
 import { BodyReader, frameLimit } from "./body-reader.js";
 import { PUBLIC_KEY_CONTEXT_KEY } from "./context.js";
 import { FengniError } from "./errors.js";
 import { type MessageHeader, publicHeader, truncated } from "./message-header.js";
-import { checkBytes } from "./options.js";
 import { type Awaitable, andThen, gather, Turns } from "./pieces.js";
 import { type HeaderLimits, type IncrementalParse, type ParsedHeader, parseHeader } from "./wire/header.js";
 
 const EMPTY = new Uint8Array(0);
+/** How much of a chunk is copied at a time until the header is complete, in bytes. */
+const HEADER_STEP = 512;
 
 /** What the header's checks and the unwrapping of its data key give. */
 export interface OpenedHeader {
@@ -25,6 +26,8 @@ export interface OpeningPlan {
   readonly limits: HeaderLimits;
   /** Longest frame, or body that is not framed, in bytes: what may have to be held before it is authenticated. */
   readonly maxFrameLength: number;
+  /** Ends the message when it aborts. */
+  readonly signal: AbortSignal | undefined;
   /** Refuse suites that sign. */
   readonly refuseSigned: boolean;
   /** Refuses a suite that the reader's policy does not accept. */
@@ -43,7 +46,7 @@ export class MessageDecryptor {
   /** The header's bytes, until it is complete. */
   #headerBytes: Uint8Array = EMPTY;
   #headerReceived = 0;
-  #headerParse: IncrementalParse<ParsedHeader>;
+  readonly #headerParse: IncrementalParse<ParsedHeader>;
   #headerNeeds = 1;
   #header: ParsedHeader | undefined;
   #publicHeader: MessageHeader | undefined;
@@ -76,18 +79,20 @@ export class MessageDecryptor {
 
   /** As {@link update}, without a promise where none is needed; fails at once or later. */
   updateNow(chunk: Uint8Array): Awaitable<Uint8Array[]> {
-    checkBytes("chunk", chunk);
+    assertBytes(chunk, "chunk");
     return andThen(this.#take(chunk), gather);
   }
 
   /** As {@link final}, without a promise. */
   finalNow(): void {
     this.#checkOpen();
-    if (this.#body?.isDone !== true) {
-      this.abort();
-      throw truncated(this.#received);
-    }
-    this.#ended = true;
+    this.#turns.take(
+      () => {
+        if (this.#body?.isDone !== true) throw truncated(this.#received);
+        this.#ended = true;
+      },
+      () => this.abort(),
+    );
   }
 
   /** @internal A whole message at once: nothing is released before all of it is authenticated. */
@@ -96,10 +101,10 @@ export class MessageDecryptor {
     try {
       this.finalNow();
     } catch (error) {
-      wipe(...pieces);
+      wipeAll(pieces);
       throw error;
     }
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : concatBytes(...pieces);
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces);
   }
 
   /** Gives up: wipes what is held. */
@@ -113,13 +118,18 @@ export class MessageDecryptor {
     const released: Uint8Array[] = [];
     return this.#turns.take(
       () => {
+        this.#plan.signal?.throwIfAborted();
         this.#received += chunk.length;
         const work = this.#body === undefined ? this.#takeHeader(chunk, released) : this.#body.update(chunk, released);
-        return andThen(work, () => released);
+        return andThen(work, () => {
+          // Given up, or aborted, while the work was waited for.
+          this.#checkOpen();
+          return released;
+        });
       },
       () => {
         this.abort();
-        wipe(...released);
+        wipeAll(released);
       },
     );
   }
@@ -128,7 +138,7 @@ export class MessageDecryptor {
     const rest = this.#parseHeader(chunk);
     if (this.#header === undefined) return;
     this.#body = await this.#openHeader(this.#header);
-    // Copied now: the parsed header may be views of the caller's chunk.
+    this.#checkOpen();
     this.#publicHeader = publicHeader(this.#header);
     await this.#body.update(rest, released);
   }
@@ -137,34 +147,33 @@ export class MessageDecryptor {
     if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
   }
 
-  /** Adds a chunk to the header's bytes; once the header is parsed, returns what of the chunk follows it. */
+  /**
+   * Adds a chunk to the header's bytes; once the header is parsed, returns what of the chunk follows it. The header is
+   * parsed from a copy: data keys are waited for, and what was checked before must be what is authenticated after.
+   */
   #parseHeader(chunk: Uint8Array): Uint8Array {
-    const isFirst = this.#headerReceived === 0;
-    this.#headerBytes = isFirst ? chunk : appendTo(this.#headerBytes, this.#headerReceived, chunk);
-    this.#headerReceived += chunk.length;
-    const rest = this.#advance();
-    if (rest !== undefined) return rest;
-    if (isFirst && chunk.length > 0) {
-      // The chunk stays the caller's, and what was parsed so far are views of it: begin again on a copy.
-      this.#headerBytes = new Uint8Array(chunk);
-      this.#headerParse = parseHeader(this.#plan.limits);
-      this.#headerNeeds = 1;
-      this.#headerParse.next();
-      this.#advance();
+    for (let offset = 0; offset < chunk.length; ) {
+      const missing = this.#headerNeeds - this.#headerReceived;
+      const end = Math.min(chunk.length, offset + Math.max(missing, HEADER_STEP));
+      this.#headerBytes = appendTo(this.#headerBytes, this.#headerReceived, chunk.subarray(offset, end));
+      this.#headerReceived += end - offset;
+      offset = end;
+      const header = this.#advance();
+      if (header !== undefined) {
+        this.#header = header;
+        this.#headerBytes = EMPTY;
+        return chunk.subarray(offset - (this.#headerReceived - header.length));
+      }
     }
     return EMPTY;
   }
 
-  /** Parses as far as the header's bytes go; returns what follows the header, once it is complete. */
-  #advance(): Uint8Array | undefined {
+  /** Parses as far as the header's bytes go; returns the header, once it is complete. */
+  #advance(): ParsedHeader | undefined {
     const bytes = this.#headerBytes.subarray(0, this.#headerReceived);
     while (bytes.length >= this.#headerNeeds) {
       const step = this.#headerParse.next(bytes);
-      if (step.done === true) {
-        this.#header = step.value;
-        this.#headerBytes = EMPTY;
-        return bytes.subarray(step.value.length);
-      }
+      if (step.done === true) return step.value;
       this.#headerNeeds = step.value;
     }
     return undefined;
@@ -189,6 +198,10 @@ export class MessageDecryptor {
     verifier?.update(header.tag);
     return new BodyReader(header, cipher, verifier, this.#plan.maxFrameLength);
   }
+}
+
+function wipeAll(pieces: readonly Uint8Array[]): void {
+  for (const piece of pieces) wipe(piece);
 }
 
 /** Grows by doubling, so that a header that comes byte by byte costs linear time. */

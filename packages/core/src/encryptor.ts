@@ -1,20 +1,18 @@
 // Writes one message piece by piece: header, frames, footer (message format, sections "Header authentication", "Framed
 // body", "Footer"). Gets its materials from outside; must not know where data keys come from.
 import type { AeadKey, Sealed } from "@fengni/crypto/aes-gcm";
-import { concatBytes } from "@fengni/crypto/bytes";
+import { assertBytes, concatBytes, joinBytes } from "@fengni/crypto/bytes";
 import type { EcdsaSigner } from "@fengni/crypto/ecdsa";
 import { randomBytes } from "@fengni/crypto/random";
 import { deriveMessageKeys } from "./derive.js";
 import { FengniError, limitError } from "./errors.js";
 import type { SealingMaterials } from "./materials.js";
-import { checkBytes } from "./options.js";
 import { type Awaitable, andThen, gather, Turns } from "./pieces.js";
 import { serializeFooter } from "./wire/footer.js";
 import {
   BlockAad,
   FINAL_FRAME_HEAD_BYTES,
-  FINAL_FRAME_MARK,
-  MAX_FRAMES,
+  nextSequence,
   putBlockIv,
   putFinalHead,
   putRegularHead,
@@ -58,6 +56,10 @@ export class SealedMessage {
     });
   }
 
+  get headerLength(): number {
+    return this.#header.length;
+  }
+
   /** The whole header; called once, first. */
   header(): Awaitable<Uint8Array> {
     const header = this.#header;
@@ -89,7 +91,8 @@ export class SealedMessage {
     };
     const sealFrom = (first: number): Awaitable<void> => {
       for (let i = first; i * frameLength < plaintext.length; i++) {
-        const sequence = this.#next(FINAL_FRAME_MARK - 1);
+        const sequence = nextSequence(this.#sequence, false);
+        this.#sequence = sequence;
         const head = buffer.subarray(i * heads, (i + 1) * heads);
         putRegularHead(head, 0, sequence);
         const frame = plaintext.subarray(i * frameLength, (i + 1) * frameLength);
@@ -109,7 +112,8 @@ export class SealedMessage {
 
   /** Seals the final frame and adds the footer where the suite signs. */
   final(plaintext: Uint8Array, pieces: Uint8Array[]): Awaitable<void> {
-    const sequence = this.#next(MAX_FRAMES);
+    const sequence = nextSequence(this.#sequence, true);
+    this.#sequence = sequence;
     const head = new Uint8Array(FINAL_FRAME_HEAD_BYTES);
     putFinalHead(head, 0, sequence, plaintext.length);
     putBlockIv(this.#iv, sequence);
@@ -127,14 +131,6 @@ export class SealedMessage {
     this.#signer.update(ciphertext);
     this.#signer.update(tag);
   }
-
-  #next(maximum: number): number {
-    this.#sequence += 1;
-    if (this.#sequence > maximum) {
-      throw limitError("number of frames", MAX_FRAMES, this.#sequence, "use a longer frameLength");
-    }
-    return this.#sequence;
-  }
 }
 
 /**
@@ -145,6 +141,7 @@ export class SealedMessage {
 export class MessageEncryptor {
   readonly #begin: () => Promise<SealedMessage>;
   readonly #maxPlaintextLength: number;
+  readonly #signal: AbortSignal | undefined;
   #message: SealedMessage | undefined;
   /** The part of a frame that is not full yet. */
   #partial: Uint8Array = EMPTY;
@@ -154,8 +151,9 @@ export class MessageEncryptor {
   readonly #turns = new Turns();
 
   /** @internal Made by an Envelope. */
-  constructor(begin: () => Promise<SealedMessage>, maxPlaintextLength: number) {
+  constructor(begin: () => Promise<SealedMessage>, maxPlaintextLength: number, signal: AbortSignal | undefined) {
     this.#begin = begin;
+    this.#signal = signal;
     this.#maxPlaintextLength = maxPlaintextLength;
   }
 
@@ -171,7 +169,7 @@ export class MessageEncryptor {
 
   /** As {@link update}, without a promise where none is needed; fails at once or later. */
   updateNow(chunk: Uint8Array): Awaitable<Uint8Array[]> {
-    checkBytes("chunk", chunk);
+    assertBytes(chunk, "chunk");
     return andThen(
       this.#guard((message, pieces) => this.#take(chunk, message, pieces)),
       gather,
@@ -197,7 +195,7 @@ export class MessageEncryptor {
     const pieces = await this.#guard((message, sealed) =>
       andThen(this.#take(plaintext, message, sealed), () => this.#end(message, sealed)),
     );
-    return concatBytes(...pieces);
+    return joinBytes(pieces);
   }
 
   #take(chunk: Uint8Array, message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
@@ -230,9 +228,12 @@ export class MessageEncryptor {
   }
 
   #guard(work: (message: SealedMessage, pieces: Uint8Array[]) => Awaitable<void>): Awaitable<Uint8Array[]> {
-    if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
+    this.#checkOpen();
     const pieces: Uint8Array[] = [];
-    const begun = (): Awaitable<SealedMessage> => this.#message ?? this.#start(pieces);
+    const begun = (): Awaitable<SealedMessage> => {
+      this.#signal?.throwIfAborted();
+      return this.#message ?? this.#start(pieces);
+    };
     return this.#turns.take(
       () =>
         andThen(
@@ -243,10 +244,17 @@ export class MessageEncryptor {
     );
   }
 
+  #checkOpen(): void {
+    if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
+  }
+
   async #start(pieces: Uint8Array[]): Promise<SealedMessage> {
-    this.#message = await this.#begin();
-    pieces.push(await this.#message.header());
-    return this.#message;
+    const message = await this.#begin();
+    pieces.push(await message.header());
+    // Given up while the data key was waited for.
+    this.#checkOpen();
+    this.#message = message;
+    return message;
   }
 
   /** Copies into the partial frame what fits; returns how much it took. The buffer grows with the data, not the frame. */

@@ -1,14 +1,13 @@
 // The Envelope: what applications hold. Joins materials, cache and the two engines; must know no bytes on the wire.
-import { bytesToBase64, bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
+import { assertBytes, bytesToBase64, bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
 import { digest } from "@fengni/crypto/hash";
 import { BoundedCache, cacheLimits, type DataKeyCacheOptions } from "./cache.js";
 import { checkCallerContext, copyContext, requireContext, serializeContext } from "./context.js";
 import { MessageDecryptor, type OpenedHeader } from "./decryptor.js";
 import { deriveAndCheckCommitment } from "./derive.js";
 import { MessageEncryptor, SealedMessage } from "./encryptor.js";
-import { argumentError, FengniError } from "./errors.js";
+import { argumentError, FengniError, limitError } from "./errors.js";
 import {
-  checkKeyCount,
   generateMaterials,
   type SealingMaterials,
   type SealingRequest,
@@ -16,10 +15,12 @@ import {
   unwrapMaterials,
 } from "./materials.js";
 import { headerLimits, type MessageHeader } from "./message-header.js";
-import { checkBytes, checkInteger, checkOptions } from "./options.js";
+import { checkInteger, checkOptions } from "./options.js";
 import type { CallOptions, EncryptionContext } from "./provider.js";
 import { type DecryptStream, decryptorStream, encryptorStream } from "./stream.js";
 import {
+  type AlgorithmSuite,
+  algorithmSuites,
   COMMITMENT_POLICIES,
   type CommitmentPolicy,
   checkCommitment,
@@ -36,6 +37,7 @@ export const DEFAULT_FRAME_LENGTH: number = 64 * 1024;
 /** Longest frame, or body that is not framed, that is read unless told otherwise, in bytes. */
 export const DEFAULT_MAX_FRAME_LENGTH: number = 64 * 1024 * 1024;
 
+/** What an {@link Envelope} is made of. */
 export interface EnvelopeOptions {
   /**
    * Keys that wrap each message's data key: the first generates it. Each of them opens what it wrapped, tried in this
@@ -52,7 +54,7 @@ export interface EnvelopeOptions {
   readonly commitmentPolicy?: CommitmentPolicy;
   /** Ids of the suites that are opened, within the commitment policy; absent: every one that the policy accepts. */
   readonly readableSuites?: readonly number[];
-  /** Most encrypted data keys of a message, written or read, 1 to 65,535; absent: no limit of its own. */
+  /** Most encrypted data keys of a message, written or read, 1 to 65,535; default {@link DEFAULT_MAX_ENCRYPTED_DATA_KEYS}. */
   readonly maxEncryptedDataKeys?: number;
   /** Longest frame, or body that is not framed, that is read, in bytes; default {@link DEFAULT_MAX_FRAME_LENGTH}. */
   readonly maxFrameLength?: number;
@@ -62,6 +64,7 @@ export interface EnvelopeOptions {
   readonly cache?: DataKeyCacheOptions;
 }
 
+/** Options of one encryption. */
 export interface EncryptOptions extends CallOptions {
   /** Pairs that are authenticated with the message and stored in it in clear; needed again to open it. */
   readonly encryptionContext?: EncryptionContext;
@@ -73,6 +76,7 @@ export interface EncryptOptions extends CallOptions {
   readonly frameLength?: number;
 }
 
+/** Options of an encryption whose plaintext comes in parts. */
 export interface EncryptStreamOptions extends EncryptOptions {
   /**
    * Most bytes of plaintext that may come; more is an error. Without it a stream does not use the data-key cache, whose
@@ -81,6 +85,7 @@ export interface EncryptStreamOptions extends EncryptOptions {
   readonly maxPlaintextLength?: number;
 }
 
+/** Options of one decryption. */
 export interface DecryptOptions extends CallOptions {
   /** Pairs that must be in the message's context; there may be more. */
   readonly encryptionContext?: EncryptionContext;
@@ -88,6 +93,7 @@ export interface DecryptOptions extends CallOptions {
   readonly reproducedContext?: EncryptionContext;
 }
 
+/** Options of a decryption that releases plaintext in parts. */
 export interface DecryptStreamOptions extends DecryptOptions {
   /** Refuse messages whose suite signs, because a stream releases plaintext before the signature is verified; default false. */
   readonly refuseSigned?: boolean;
@@ -141,13 +147,14 @@ export class Envelope {
       "maxHeaderLength",
       "cache",
     ]);
-    if (!Array.isArray(options.wrappingKeys)) throw argumentError("wrappingKeys expected an array of wrapping keys");
+    const unwrappingKeys = options.unwrappingKeys ?? [];
+    checkKeys("wrappingKeys", options.wrappingKeys, ["generateDataKey", "wrapDataKey", "unwrapDataKey"]);
+    checkKeys("unwrappingKeys", unwrappingKeys, ["unwrapDataKey"]);
     this.#wrappingKeys = [...options.wrappingKeys];
-    this.#unwrappingKeys = [...options.wrappingKeys, ...(options.unwrappingKeys ?? [])];
+    this.#unwrappingKeys = [...options.wrappingKeys, ...unwrappingKeys];
     if (this.#unwrappingKeys.length === 0)
       throw argumentError("an envelope needs a wrapping key, or an unwrapping key");
     this.#suite = options.suite ?? DEFAULT_SUITE;
-    suiteForWriting(this.#suite);
     this.#maxFrameLength = checkInteger(
       "maxFrameLength",
       options.maxFrameLength ?? DEFAULT_MAX_FRAME_LENGTH,
@@ -161,12 +168,16 @@ export class Envelope {
     if (!COMMITMENT_POLICIES.includes(this.#commitmentPolicy)) {
       throw argumentError(`commitmentPolicy expected one of ${COMMITMENT_POLICIES.join(", ")}`);
     }
-    this.#readableSuites = options.readableSuites === undefined ? undefined : [...options.readableSuites];
+    this.#readableSuites = options.readableSuites === undefined ? undefined : checkSuites(options.readableSuites);
+    if (this.#wrappingKeys.length > 0) this.#suiteForWriting(this.#suite);
     this.#limits = headerLimits({
       ...(options.maxEncryptedDataKeys !== undefined && { maxEncryptedDataKeys: options.maxEncryptedDataKeys }),
       ...(options.maxHeaderLength !== undefined && { maxHeaderLength: options.maxHeaderLength }),
     });
-    checkKeyCount(this.#wrappingKeys.length, this.#limits.maxEncryptedDataKeys);
+    if (this.#wrappingKeys.length > this.#limits.maxEncryptedDataKeys) {
+      const [maximum, actual] = [this.#limits.maxEncryptedDataKeys, this.#wrappingKeys.length];
+      throw limitError("number of wrapping keys", maximum, actual, "raise maxEncryptedDataKeys");
+    }
     if (options.cache !== undefined) {
       const limits = cacheLimits(options.cache);
       this.#sealingCache = new BoundedCache(limits, (materials) => wipe(materials.dataKey));
@@ -183,7 +194,7 @@ export class Envelope {
    */
   async encrypt(plaintext: Uint8Array | string, options: EncryptOptions = {}): Promise<Uint8Array> {
     checkOptions("encrypt", options, ENCRYPT_FIELDS);
-    const bytes = typeof plaintext === "string" ? utf8ToBytes(plaintext) : checkBytes("plaintext", plaintext);
+    const bytes = typeof plaintext === "string" ? utf8ToBytes(plaintext) : assertBytes(plaintext, "plaintext");
     return this.#encryptor(options, bytes.length).seal(bytes);
   }
 
@@ -195,7 +206,7 @@ export class Envelope {
    */
   async decrypt(message: Uint8Array, options: DecryptOptions = {}): Promise<DecryptedMessage> {
     checkOptions("decrypt", options, DECRYPT_FIELDS);
-    checkBytes("message", message);
+    assertBytes(message, "message");
     const decryptor = this.#decryptor(options, false);
     const plaintext = await decryptor.open(message);
     return { plaintext, header: decryptor.header as MessageHeader };
@@ -249,13 +260,16 @@ export class Envelope {
 
   #encryptor(options: EncryptOptions, plaintextLength: number | undefined): MessageEncryptor {
     this.#checkOpen();
-    const suite = suiteForWriting(options.suite ?? this.#suite);
+    const suite = this.#suiteForWriting(options.suite ?? this.#suite);
     const frameLength = this.#checkFrameLength(options.frameLength ?? this.#frameLength);
     const context = checkCallerContext(options.encryptionContext ?? {});
-    const request: SealingRequest = { suite, context, unstoredContextKeys: [...(options.unstoredContextKeys ?? [])] };
+    const unstoredContextKeys = options.unstoredContextKeys ?? [];
+    if (!Array.isArray(unstoredContextKeys)) throw argumentError("unstoredContextKeys expected an array of text");
+    const request: SealingRequest = { suite, context, unstoredContextKeys: [...unstoredContextKeys] };
     return new MessageEncryptor(
       () => this.#beginMessage(request, frameLength, plaintextLength, options.signal),
       plaintextLength ?? Number.MAX_SAFE_INTEGER,
+      options.signal,
     );
   }
 
@@ -267,7 +281,20 @@ export class Envelope {
   ): Promise<SealedMessage> {
     this.#checkOpen();
     signal?.throwIfAborted();
-    const begin = (materials: SealingMaterials): SealedMessage => new SealedMessage(materials, frameLength);
+    const begin = (materials: SealingMaterials): SealedMessage => {
+      const message = new SealedMessage(materials, frameLength);
+      const maximum = this.#limits.maxHeaderLength;
+      // A message that this envelope could not read back is not written.
+      if (message.headerLength > maximum) {
+        throw limitError(
+          "header length",
+          maximum,
+          message.headerLength,
+          "raise maxHeaderLength, or store less context",
+        );
+      }
+      return message;
+    };
     const cache = this.#sealingCache;
     if (cache === undefined || plaintextLength === undefined || !cache.admits(plaintextLength)) {
       const materials = await generateMaterials(request, this.#wrappingKeys, callOptions(signal));
@@ -291,6 +318,7 @@ export class Envelope {
       limits: this.#limits,
       maxFrameLength: this.#maxFrameLength,
       refuseSigned,
+      signal: options.signal,
       accept: (header) => this.#accept(header),
       open: (header) => this.#openHeader(header, expected, reproduced, options.signal),
     });
@@ -342,14 +370,42 @@ export class Envelope {
     }
   }
 
+  #suiteForWriting(id: number): AlgorithmSuite {
+    const suite = suiteForWriting(id);
+    if (this.#readableSuites !== undefined && !this.#readableSuites.includes(id)) {
+      throw new FengniError("ERR_NOT_SUPPORTED", `suite ${formatSuiteId(id)} is not among readableSuites`, {
+        details: { operation: `write suite ${formatSuiteId(id)}` },
+      });
+    }
+    return suite;
+  }
+
   #checkFrameLength(frameLength: number): number {
-    // A message that this envelope could not read back is not written.
+    // Nor is one whose frames it could not read back.
     return checkInteger("frameLength", frameLength, 1, Math.min(this.#maxFrameLength, MAX_FRAME_LENGTH));
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new FengniError("ERR_CLOSED", "the envelope is closed");
   }
+}
+
+function checkKeys(name: string, keys: unknown, methods: readonly string[]): void {
+  const isKey = (key: unknown): boolean =>
+    typeof key === "object" &&
+    key !== null &&
+    methods.every((method) => typeof (key as Record<string, unknown>)[method] === "function");
+  if (!Array.isArray(keys) || !keys.every(isKey)) {
+    throw argumentError(`${name} expected an array of objects with the methods ${methods.join(", ")}`);
+  }
+}
+
+function checkSuites(ids: readonly number[]): readonly number[] {
+  const known = algorithmSuites().map((suite) => suite.id);
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every((id) => known.includes(id))) {
+    throw argumentError(`readableSuites expected ids of suites, of ${known.map(formatSuiteId).join(", ")}`);
+  }
+  return [...ids];
 }
 
 function callOptions(signal: AbortSignal | undefined): CallOptions {

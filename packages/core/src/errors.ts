@@ -25,11 +25,11 @@ export class AggregateUnwrapError extends FengniError<"ERR_UNWRAP_FAILED"> {
   readonly attempts: readonly UnwrapAttempt[];
 
   constructor(attempts: readonly UnwrapAttempt[]) {
-    const answers = attempts.map((attempt) => `${attempt.providerId} ${attempt.key}: ${messageOf(attempt.error)}`);
-    super("ERR_UNWRAP_FAILED", `no wrapping key opened an encrypted data key of this message (${answers.join("; ")})`, {
-      cause: attempts[0]?.error,
-      retryable: attempts.some((attempt) => isRetryable(attempt.error)),
-    });
+    super(
+      "ERR_UNWRAP_FAILED",
+      `no wrapping key opened an encrypted data key of this message (${listed(attempts.map(describeAttempt), "; ")})`,
+      { cause: attempts[0]?.error, retryable: attempts.some((attempt) => isRetryable(attempt.error)) },
+    );
     this.attempts = attempts;
   }
 }
@@ -38,8 +38,32 @@ function isRetryable(error: unknown): boolean {
   return error instanceof Error && "retryable" in error && error.retryable === true;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
+function describeAttempt({ providerId, key, error }: UnwrapAttempt): string {
+  const answer = error instanceof Error ? error.message : "unknown error";
+  return `${shown(providerId)} ${shown(key)}: ${printable(answer, LONGEST_ANSWER)}`;
+}
+
+const LONGEST_SHOWN = 80;
+const LONGEST_ANSWER = 200;
+const MOST_LISTED = 5;
+
+/**
+ * Text from outside as it may stand in a message for people: short, in quotes, without control characters, which could
+ * forge a line of a log or command a terminal.
+ */
+export function shown(text: string): string {
+  return `"${printable(text, LONGEST_SHOWN).replace(/"/g, "'")}"`;
+}
+
+function printable(text: string, longest: number): string {
+  const cut = text.length > longest ? `${text.slice(0, longest)}...` : text;
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (unit) => `\\u{${unit.codePointAt(0)?.toString(16)}}`);
+}
+
+/** The first few of a list that may be long. */
+export function listed(items: readonly string[], separator = ", "): string {
+  const more = items.length - MOST_LISTED;
+  return items.slice(0, MOST_LISTED).join(separator) + (more > 0 ? `${separator}and ${more} more` : "");
 }
 
 /** A limit was passed. */

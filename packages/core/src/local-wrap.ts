@@ -19,6 +19,7 @@ export interface RawKeyName {
   readonly name: string;
 }
 
+/** A raw AES key. */
 export interface RawAesKeyOptions extends RawKeyName {
   /** 16, 24 or 32 bytes; copied. */
   readonly key: Uint8Array;
@@ -28,6 +29,7 @@ export interface RawAesKeyOptions extends RawKeyName {
 export function rawAesKey(options: RawAesKeyOptions): WrappingKey {
   checkOptions("rawAesKey", options, ["namespace", "name", "key"]);
   const providerId = checkNamespace(options.namespace);
+  if (typeof options.name !== "string") throw argumentError("name expected text");
   const cipher = importAesGcmKey(options.key);
   // Key name, then the tag length in bits and the IV length in bytes; the IV itself follows.
   const infoPrefix = concatBytes(utf8ToBytes(options.name), new Uint8Array(8));
@@ -61,6 +63,9 @@ export function rawAesKey(options: RawAesKeyOptions): WrappingKey {
   });
 }
 
+const RSA_PADDINGS: readonly RsaPadding[] = ["pkcs1", "oaep-sha1", "oaep-sha256", "oaep-sha384", "oaep-sha512"];
+
+/** A raw RSA key: both halves, or the one that is needed. */
 export interface RawRsaKeyOptions extends RawKeyName {
   /** PEM, or DER SubjectPublicKeyInfo; needed to encrypt. It is never derived from the private key. */
   readonly publicKey?: string | Uint8Array;
@@ -71,13 +76,16 @@ export interface RawRsaKeyOptions extends RawKeyName {
 
 /**
  * A raw RSA key pair, or one half of it, as a wrapping key. The encryption context is not bound to the wrapped data key;
- * the header's tag binds it to the message.
+ * the header's tag binds it to the message. Give each key pair a name of its own: with the padding `pkcs1` a key of the
+ * same name that is not the right one answers with random bytes, now and then of the right length, and the right key is
+ * then not tried.
  */
 export function rawRsaKey(options: RawRsaKeyOptions): WrappingKey {
   checkOptions("rawRsaKey", options, ["namespace", "name", "publicKey", "privateKey", "padding"]);
   const providerId = checkNamespace(options.namespace);
   const providerInfo = utf8ToBytes(options.name);
   const { padding } = options;
+  if (!RSA_PADDINGS.includes(padding)) throw argumentError(`padding expected one of ${RSA_PADDINGS.join(", ")}`);
   const publicKey = options.publicKey === undefined ? undefined : importRsaPublicKey(options.publicKey);
   const privateKey = options.privateKey === undefined ? undefined : importRsaPrivateKey(options.privateKey);
   if (publicKey === undefined && privateKey === undefined) {

@@ -4,7 +4,7 @@ import { bytesToBase64, wipe } from "@fengni/crypto/bytes";
 import { type EcdsaPrivateKey, generateEcdsaKey } from "@fengni/crypto/ecdsa";
 import { PUBLIC_KEY_CONTEXT_KEY, serializeContext } from "./context.js";
 import type { UnwrapAttempt } from "./errors.js";
-import { AggregateUnwrapError, argumentError, authenticationError, FengniError, limitError } from "./errors.js";
+import { AggregateUnwrapError, argumentError, authenticationError, FengniError, listed, shown } from "./errors.js";
 import type { CallOptions, EncryptionContext } from "./provider.js";
 import type { AlgorithmSuite } from "./suites.js";
 import { type EncryptedDataKey, serializeEncryptedDataKeys } from "./wire/header.js";
@@ -74,16 +74,18 @@ export async function generateMaterials(
   serializeContext(context);
 
   options.signal?.throwIfAborted();
-  const { dataKey, encryptedDataKey } = await generator.generateDataKey(
-    { dataKeyBytes: suite.keyBytes, encryptionContext: context },
-    options,
-  );
+  const answer = await generator.generateDataKey({ dataKeyBytes: suite.keyBytes, encryptionContext: context }, options);
+  if (!isBytes(answer?.dataKey)) throw wrongAnswer(generator, "no data key");
+  const { dataKey, encryptedDataKey } = answer;
   try {
-    if (dataKey.length !== suite.keyBytes) {
-      throw new FengniError("ERR_UNAVAILABLE", `wrapping key ${generator.name} gave a data key of the wrong length`);
-    }
+    if (dataKey.length !== suite.keyBytes) throw wrongAnswer(generator, "a data key of the wrong length");
+    checkEncryptedDataKey(generator, encryptedDataKey);
     const wrapped = await settleAll(
-      others.map((key) => key.wrapDataKey({ dataKey, encryptionContext: context }, options)),
+      others.map(async (key) => {
+        const wrappedKey = await key.wrapDataKey({ dataKey, encryptionContext: context }, options);
+        checkEncryptedDataKey(key, wrappedKey);
+        return wrappedKey;
+      }),
     );
     const encryptedDataKeys = serializeEncryptedDataKeys([encryptedDataKey, ...wrapped]);
     return { suite, dataKey, signingKey, storedContext, unstoredContext, encryptedDataKeys };
@@ -130,6 +132,7 @@ export async function unwrapMaterials(
           options,
         );
         if (dataKey === undefined) continue;
+        if (!isBytes(dataKey)) throw wrongAnswer(key, "no data key");
         if (dataKey.length === request.suite.keyBytes) return dataKey;
         // The same answer as for a key that does not open: RSA with PKCS#1 padding answers failure with a random length.
         wipe(dataKey);
@@ -141,22 +144,31 @@ export async function unwrapMaterials(
     }
   }
   if (attempts.length > 0) throw new AggregateUnwrapError(attempts);
-  const available = [...new Set(request.encryptedDataKeys.map((key) => key.providerId))];
+  const available = [...new Set(request.encryptedDataKeys.map(describeKey))];
   throw new FengniError(
     "ERR_NO_MATCHING_KEY",
-    `no configured wrapping key matches this message: its data key is wrapped by ${available.join(", ")}`,
+    `no configured wrapping key matches this message: its data key is wrapped by ${listed(available)}`,
     { details: { available } },
   );
 }
 
-/** Refuses more wrapping keys than the reader's own limit would accept back. */
-export function checkKeyCount(count: number, maximum: number | undefined): void {
-  if (maximum !== undefined && count > maximum) {
-    throw limitError(
-      "number of encrypted data keys",
-      maximum,
-      count,
-      "raise maxEncryptedDataKeys or use fewer wrapping keys",
-    );
-  }
+/** Which key an encrypted data key names: its provider, and the provider's information as far as it is text. */
+function describeKey({ providerId, providerInfo }: EncryptedDataKey): string {
+  const end = providerInfo.indexOf(0);
+  const text = new TextDecoder().decode(end < 0 ? providerInfo : providerInfo.subarray(0, end));
+  return `${shown(providerId)} key ${shown(text)}`;
+}
+
+/** What a wrapping key gives is written into messages: bytes that are none would make one that nobody can open. */
+function checkEncryptedDataKey(key: UnwrappingKey, answer: EncryptedDataKey): void {
+  const isWhole = typeof answer?.providerId === "string" && isBytes(answer.providerInfo) && isBytes(answer.ciphertext);
+  if (!isWhole) throw wrongAnswer(key, "no encrypted data key of text and bytes");
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]";
+}
+
+function wrongAnswer(key: UnwrappingKey, what: string): FengniError<"ERR_UNAVAILABLE"> {
+  return new FengniError("ERR_UNAVAILABLE", `wrapping key ${shown(key.name)} answered wrongly: it gave ${what}`);
 }

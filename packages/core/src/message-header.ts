@@ -1,9 +1,12 @@
 // What a header tells people and programs: a parsed header in public form, and `inspect`, which needs no key.
+import { assertBytes } from "@fengni/crypto/bytes";
 import { FengniError } from "./errors.js";
-import { checkBytes, checkInteger, checkOptions } from "./options.js";
+import { checkInteger, checkOptions } from "./options.js";
 import { formatSuiteId } from "./suites.js";
 import { type EncryptedDataKey, type HeaderLimits, type ParsedHeader, parseHeader } from "./wire/header.js";
 
+/** Most encrypted data keys of a message unless the caller allows more: each may cost a call of a key provider. */
+export const DEFAULT_MAX_ENCRYPTED_DATA_KEYS = 100;
 /** Longest header that is read unless the caller allows more, in bytes. */
 export const DEFAULT_MAX_HEADER_LENGTH: number = 1024 * 1024;
 
@@ -53,8 +56,9 @@ export function publicHeader(header: ParsedHeader): MessageHeader {
   };
 }
 
+/** Bounds of {@link inspect}. */
 export interface InspectOptions {
-  /** Most encrypted data keys; absent: as many as the header holds. */
+  /** Most encrypted data keys, 1 to 65,535; default {@link DEFAULT_MAX_ENCRYPTED_DATA_KEYS}. */
   readonly maxEncryptedDataKeys?: number;
   /** Longest header, in bytes; default {@link DEFAULT_MAX_HEADER_LENGTH}. */
   readonly maxHeaderLength?: number;
@@ -66,7 +70,7 @@ export interface InspectOptions {
  * @throws `ERR_MESSAGE_TRUNCATED`, `ERR_MESSAGE_INVALID`, `ERR_MESSAGE_UNSUPPORTED`, `ERR_LIMIT`
  */
 export function inspect(message: Uint8Array, options: InspectOptions = {}): MessageHeader {
-  checkBytes("message", message);
+  assertBytes(message, "message");
   checkOptions("inspect", options, ["maxEncryptedDataKeys", "maxHeaderLength"]);
   const parse = parseHeader(headerLimits(options));
   let step = parse.next();
@@ -79,9 +83,13 @@ export function inspect(message: Uint8Array, options: InspectOptions = {}): Mess
 
 /** Bounds of a reader, with their defaults. @throws RangeError (`ERR_ARGUMENT`) */
 export function headerLimits(options: InspectOptions): HeaderLimits {
-  const maximum = options.maxEncryptedDataKeys;
   return {
-    ...(maximum !== undefined && { maxEncryptedDataKeys: checkInteger("maxEncryptedDataKeys", maximum, 1, 0xffff) }),
+    maxEncryptedDataKeys: checkInteger(
+      "maxEncryptedDataKeys",
+      options.maxEncryptedDataKeys ?? DEFAULT_MAX_ENCRYPTED_DATA_KEYS,
+      1,
+      0xffff,
+    ),
     maxHeaderLength: checkInteger(
       "maxHeaderLength",
       options.maxHeaderLength ?? DEFAULT_MAX_HEADER_LENGTH,

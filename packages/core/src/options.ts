@@ -18,9 +18,3 @@ export function checkInteger(name: string, value: number, minimum: number, maxim
   }
   return value;
 }
-
-/** @throws TypeError (`ERR_ARGUMENT`) unless `value` is a Uint8Array */
-export function checkBytes(name: string, value: Uint8Array): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw argumentError(`${name} expected a Uint8Array`);
-  return value;
-}

@@ -1,5 +1,5 @@
 // Small tools of the two engines: pieces of output, and work that is synchronous where the cipher is.
-import { concatBytes } from "@fengni/crypto/bytes";
+import { joinBytes } from "@fengni/crypto/bytes";
 import { argumentError } from "./errors.js";
 
 /** A value, or a promise of it: ciphers of some runtimes are asynchronous. */
@@ -57,7 +57,7 @@ export function gather(pieces: readonly Uint8Array[]): Uint8Array[] {
   const gathered: Uint8Array[] = [];
   let small: Uint8Array[] = [];
   const flush = (): void => {
-    if (small.length > 0) gathered.push(small.length === 1 ? (small[0] as Uint8Array) : concatBytes(...small));
+    if (small.length > 0) gathered.push(small.length === 1 ? (small[0] as Uint8Array) : joinBytes(small));
     small = [];
   };
   for (const piece of pieces) {

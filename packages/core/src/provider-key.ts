@@ -2,7 +2,7 @@
 // the key that answered is the key that was named: a service may authorise decryption without binding it to a key.
 import { bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
 import { contextForProvider } from "./context.js";
-import { authenticationError, FengniError } from "./errors.js";
+import { authenticationError } from "./errors.js";
 import type { CallOptions, EncryptionContext, KeyProvider } from "./provider.js";
 import type {
   EncryptedDataKey,
@@ -28,13 +28,6 @@ export function providerKey(provider: KeyProvider, keyId: string): WrappingKey {
         },
         options,
       );
-      if (generated.plaintext.length !== request.dataKeyBytes) {
-        wipe(generated.plaintext);
-        throw new FengniError(
-          "ERR_UNAVAILABLE",
-          `provider ${provider.providerId} gave a data key of ${generated.plaintext.length} bytes, not ${request.dataKeyBytes}`,
-        );
-      }
       return {
         dataKey: generated.plaintext,
         encryptedDataKey: encryptedDataKeyOf(provider, generated.keyId, generated.ciphertext),

@@ -6,7 +6,7 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** What every call of a provider takes beside its request. */
 export interface CallOptions {
-  /** Ends the call: it rejects with the signal's reason. */
+  /** Ends the call, or a stream at its next chunk: it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

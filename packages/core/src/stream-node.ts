@@ -79,13 +79,16 @@ function deliver(stream: Transform, work: () => Awaitable<Uint8Array[]>, callbac
     for (const piece of pieces) stream.push(piece);
     callback();
   };
+  // Node takes a callback without an error for success.
+  const fail = (reason: unknown): void =>
+    callback(reason instanceof Error ? reason : new Error("failed for a reason that is no error", { cause: reason }));
   let pieces: Awaitable<Uint8Array[]>;
   try {
     pieces = work();
   } catch (error) {
-    callback(error as Error);
+    fail(error);
     return;
   }
-  if (pieces instanceof Promise) pieces.then(push, callback);
+  if (pieces instanceof Promise) pieces.then(push, fail);
   else push(pieces);
 }

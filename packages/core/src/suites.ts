@@ -76,7 +76,7 @@ export type WritableSuiteId = 0x0478 | 0x0578;
 
 /** AES-256-GCM, HKDF-SHA512, key commitment; not signed. */
 export const SUITE_COMMITTED: WritableSuiteId = 0x0478;
-/** The same, signed with a fresh ECDSA P-384 key per message. */
+/** The same, signed with an ECDSA P-384 key made for the message, or for the data key where the data-key cache is in use. */
 export const SUITE_COMMITTED_SIGNED: WritableSuiteId = 0x0578;
 /** The suite that `encrypt` uses unless told otherwise. */
 export const DEFAULT_SUITE: WritableSuiteId = SUITE_COMMITTED;

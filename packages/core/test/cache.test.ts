@@ -174,6 +174,96 @@ describe("data-key cache", () => {
     expect(isWiped(key.dataKeys[0] as Uint8Array)).toBe(true);
   });
 
+  test("a buffer that is reused after giving up poisons nothing for others", async () => {
+    const key = new CountingKey();
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000, maxMessages: 1 } });
+    const [first, second] = [await envelope.encrypt("first"), await envelope.encrypt("other")];
+    let open = (): void => {};
+    key.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const pool = new Uint8Array(first);
+    const controller = new AbortController();
+    const givenUp = envelope.decrypt(pool, { signal: controller.signal });
+    const others = envelope.decryptText(first);
+    controller.abort(new Error("enough"));
+    await expect(givenUp).rejects.toThrow("enough");
+    pool.set(second);
+    open();
+    expect(await others).toBe("first");
+    expect(await envelope.decryptText(second)).toBe("other");
+    expect(await envelope.decryptText(first)).toBe("first");
+  });
+
+  test("a small budget does not make those who wait stand in line", async () => {
+    const key = new CountingKey();
+    let running = 0;
+    let most = 0;
+    const slow: WrappingKey = {
+      name: "slow",
+      wrapDataKey: (request) => key.wrapDataKey(request),
+      unwrapDataKey: (request) => key.unwrapDataKey(request),
+      async generateDataKey(request) {
+        running += 1;
+        most = Math.max(most, running);
+        for (let i = 0; i < 10; i++) await Promise.resolve();
+        running -= 1;
+        return key.generateDataKey(request);
+      },
+    };
+    const envelope = new Envelope({ wrappingKeys: [slow], cache: { maxAgeMs: 1000, maxMessages: 5 } });
+    const messages = await Promise.all(Array.from({ length: 50 }, (_value, i) => envelope.encrypt(String(i))));
+    expect(most).toBe(10);
+    expect(key.generated).toBe(10);
+    expect(await Promise.all(messages.map((message) => envelope.decryptText(message)))).toEqual(
+      Array.from({ length: 50 }, (_value, i) => String(i)),
+    );
+    envelope.close();
+    expect(key.dataKeys.every(isWiped)).toBe(true);
+  });
+
+  test("long contexts of equal length are told apart", async () => {
+    const key = new CountingKey();
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000 } });
+    for (const [i, tenant] of ["a", "b", "c"].entries()) {
+      const encryptionContext = { tenant: tenant.repeat(3000) };
+      const message = await envelope.encrypt(tenant, { encryptionContext });
+      await envelope.encrypt(tenant, { encryptionContext });
+      expect(key.generated).toBe(i + 1);
+      expect(await envelope.decryptText(message, { encryptionContext })).toBe(tenant);
+      expect(key.unwrapped).toBe(i + 1);
+    }
+  });
+
+  test("pairs that are not stored tell data keys apart on decrypt too", async () => {
+    const key = new CountingKey();
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000 } });
+    const message = await envelope.encrypt("x", { encryptionContext: { a: "1" }, unstoredContextKeys: ["a"] });
+    await envelope.decrypt(message, { reproducedContext: { a: "1" } });
+    await refusal(envelope.decrypt(message, { reproducedContext: { a: "2" } }), "ERR_UNWRAP_FAILED");
+    await refusal(envelope.decrypt(message), "ERR_UNWRAP_FAILED");
+    expect(key.unwrapped).toBe(3);
+  });
+
+  test("age counts by the clock, also when timers come late; timers keep no process alive", async () => {
+    vi.useRealTimers();
+    const key = new CountingKey();
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 3_600_000 } });
+    const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    await envelope.encrypt("x");
+    expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout").length).toBe(before);
+    const now = vi.spyOn(performance, "now");
+    const start = performance.now();
+    now.mockReturnValue(start + 3_599_000);
+    await envelope.encrypt("x");
+    expect(key.generated).toBe(1);
+    now.mockReturnValue(start + 3_601_000);
+    await envelope.encrypt("x");
+    expect(key.generated).toBe(2);
+    now.mockRestore();
+    envelope.close();
+  });
+
   test("eviction by number of entries wipes; so does close, also for a load still under way", async () => {
     const key = new CountingKey();
     const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000, maxEntries: 2 } });

@@ -1,3 +1,5 @@
+import { PassThrough, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   AggregateUnwrapError,
   DEFAULT_FRAME_LENGTH,
@@ -7,12 +9,13 @@ import {
   rawRsaKey,
   SUITE_COMMITTED,
   SUITE_COMMITTED_SIGNED,
+  serializeContext,
   type UnwrappingKey,
   type WrappingKey,
 } from "@fengni/core";
 import { createEncryptStream } from "@fengni/core/node";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bytesOf, chunksOf, joined, readings, refusal, testKey } from "./support.js";
 
 const suites = [SUITE_COMMITTED, SUITE_COMMITTED_SIGNED] as const;
@@ -179,13 +182,35 @@ describe("encryption context", () => {
       counted.encrypt("x", { encryptionContext: { a: "y".repeat(40_000), b: "y".repeat(40_000) } }),
       "ERR_LIMIT",
     );
-    for (const wrong of [{ a: 1 }, { a: undefined }, [], "text", { a: "\uD800" }] as unknown as Record<
-      string,
-      string
-    >[]) {
+    for (const wrong of [
+      new Map([["a", "1"]]),
+      new URLSearchParams("a=1"),
+      new (class {
+        a = "1";
+      })(),
+      Object.create({ a: "1" }),
+      { a: 1 },
+      { a: undefined },
+      [],
+      "text",
+      { a: "\uD800" },
+    ] as unknown as Record<string, string>[]) {
       await expect(counted.encrypt("x", { encryptionContext: wrong })).rejects.toThrow(TypeError);
     }
     expect(asked).toBe(0);
+    const message = await counted.encrypt("x", { encryptionContext: { tenant: "A" } });
+    for (const wrong of [new Map([["tenant", "B"]]), new URLSearchParams("tenant=B")] as unknown as Record<
+      string,
+      string
+    >[]) {
+      await expect(counted.decrypt(message, { encryptionContext: wrong })).rejects.toMatchObject({
+        code: "ERR_ARGUMENT",
+      });
+      await expect(counted.decrypt(message, { reproducedContext: wrong })).rejects.toMatchObject({
+        code: "ERR_ARGUMENT",
+      });
+    }
+    asked = 0;
     await counted.encrypt("x", { encryptionContext: { a: "y".repeat(65_000) } });
     expect(asked).toBe(1);
   });
@@ -245,9 +270,27 @@ describe("policies and limits", () => {
   });
 
   test("readableSuites narrows what is opened", async () => {
-    const only = new Envelope({ wrappingKeys: [key], readableSuites: [SUITE_COMMITTED_SIGNED] });
+    const only = new Envelope({
+      wrappingKeys: [key],
+      suite: SUITE_COMMITTED_SIGNED,
+      readableSuites: [SUITE_COMMITTED_SIGNED],
+    });
+    // What could not be read back is not written.
+    await refusal(only.encrypt("x", { suite: SUITE_COMMITTED }), "ERR_NOT_SUPPORTED");
+    expect(() => new Envelope({ wrappingKeys: [key], readableSuites: [SUITE_COMMITTED_SIGNED] })).toThrowError(
+      /readable/,
+    );
+    new Envelope({ wrappingKeys: [], unwrappingKeys: [key], readableSuites: [SUITE_COMMITTED_SIGNED] });
     await refusal(only.decrypt(await envelope.encrypt("x")), "ERR_MESSAGE_UNSUPPORTED");
     expect(await only.decryptText(await envelope.encrypt("x", { suite: SUITE_COMMITTED_SIGNED }))).toBe("x");
+  });
+
+  test("a header longer than the reader takes is not written", async () => {
+    const short = new Envelope({ wrappingKeys: [key], maxHeaderLength: 300 });
+    const message = await short.encrypt("x");
+    expect(inspect(message).headerLength).toBeLessThanOrEqual(300);
+    expect(await short.decryptText(message)).toBe("x");
+    await refusal(short.encrypt("x", { encryptionContext: { a: "y".repeat(200) } }), "ERR_LIMIT");
   });
 
   test("frames longer than the reader takes", async () => {
@@ -273,6 +316,17 @@ describe("policies and limits", () => {
   test("wrong arguments are the programmer's errors, with a code", async () => {
     const wrong: readonly (() => unknown)[] = [
       () => new Envelope({ wrappingKeys: [] }),
+      () => new Envelope({ wrappingKeys: key as unknown as [] }),
+      () => new Envelope({ wrappingKeys: [undefined, {}, "x"] as unknown as [] }),
+      () => new Envelope({ wrappingKeys: [key], unwrappingKeys: {} as unknown as [] }),
+      () => new Envelope({ wrappingKeys: [key], unwrappingKeys: [{}] as unknown as [] }),
+      () => new Envelope({ wrappingKeys: [key], readableSuites: ["0x0478"] as unknown as [] }),
+      () => new Envelope({ wrappingKeys: [key], readableSuites: [] }),
+      () => new Envelope({ wrappingKeys: [key], readableSuites: [0x1234] }),
+      () => rawAesKey({ namespace: "n", name: 5 as unknown as string, key: new Uint8Array(32) }),
+      () => rawRsaKey({ namespace: "n", name: "k", privateKey: "x", padding: "nope" as "pkcs1" }),
+      () => envelope.createEncryptor({ unstoredContextKeys: "tenant" as unknown as [] }),
+      () => serializeContext(null as unknown as Record<string, string>),
       () => new Envelope({ wrappingKeys: [key], frameLength: 0 }),
       () => new Envelope({ wrappingKeys: [key], frameLength: 2 ** 32 }),
       () => new Envelope({ wrappingKeys: [key], frameLength: 1.5 }),
@@ -397,6 +451,187 @@ describe("wrapping keys that misbehave", () => {
     await expect(decryptor.update(message)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
     expect(joined(await opening)).toEqual(bytesOf(10));
     await decryptor.final();
+  });
+
+  test("a malformed answer is refused, not written into a message", async () => {
+    const broken = (change: (answer: Record<string, unknown>) => unknown): WrappingKey => ({
+      ...good,
+      generateDataKey: async (request) => {
+        const { dataKey, encryptedDataKey } = await good.generateDataKey(request);
+        return change({ dataKey, encryptedDataKey: { ...encryptedDataKey } }) as never;
+      },
+    });
+    const text = "bm90IGJ5dGVz";
+    for (const change of [
+      () => undefined,
+      () => ({}),
+      (answer: Record<string, unknown>) => ({ ...answer, dataKey: text }),
+      (answer: Record<string, unknown>) => ({ ...answer, dataKey: new Uint8Array(31) }),
+      (answer: Record<string, unknown>) => ({ ...answer, encryptedDataKey: undefined }),
+      (answer: Record<string, unknown>) => ({
+        ...answer,
+        encryptedDataKey: { ...(answer["encryptedDataKey"] as object), ciphertext: text },
+      }),
+      (answer: Record<string, unknown>) => ({
+        ...answer,
+        encryptedDataKey: { ...(answer["encryptedDataKey"] as object), providerInfo: text },
+      }),
+      (answer: Record<string, unknown>) => ({
+        ...answer,
+        encryptedDataKey: { ...(answer["encryptedDataKey"] as object), providerId: 5 },
+      }),
+    ]) {
+      await refusal(new Envelope({ wrappingKeys: [broken(change)] }).encrypt("x"), "ERR_UNAVAILABLE");
+    }
+    const second: WrappingKey = {
+      ...good,
+      wrapDataKey: async () => ({ providerId: "p", providerInfo: text }) as never,
+    };
+    await refusal(new Envelope({ wrappingKeys: [good, second] }).encrypt("x"), "ERR_UNAVAILABLE");
+    const message = await new Envelope({ wrappingKeys: [good] }).encrypt("x");
+    const giving: UnwrappingKey = { name: "text", unwrapDataKey: async () => text as never };
+    await refusal(new Envelope({ wrappingKeys: [], unwrappingKeys: [giving] }).decrypt(message), "ERR_UNWRAP_FAILED");
+  });
+
+  test("errors stay short and carry no control characters, whatever a message says", async () => {
+    const forging = { ...good, name: "k\n2026 FORGED \u001b[31m\u202e" };
+    const failing: WrappingKey = {
+      ...forging,
+      generateDataKey: async (request) => {
+        const answer = await good.generateDataKey(request);
+        return { ...answer, encryptedDataKey: { ...answer.encryptedDataKey, providerId: "p\n2026 FORGED \u001b[31m" } };
+      },
+      unwrapDataKey: async () => {
+        throw new Error("x".repeat(100_000));
+      },
+    };
+    const keys = Array.from({ length: 100 }, () => failing);
+    const message = await new Envelope({ wrappingKeys: [failing] }).encrypt("x");
+    const errors = [
+      await new Envelope({ wrappingKeys: [good] }).decrypt(message).catch((error: unknown) => error),
+      await new Envelope({ wrappingKeys: keys }).decrypt(message).catch((error: unknown) => error),
+    ] as Error[];
+    expect(errors.map((error) => (error as { code?: string }).code)).toEqual([
+      "ERR_NO_MATCHING_KEY",
+      "ERR_UNWRAP_FAILED",
+    ]);
+    for (const { message: text } of errors) {
+      expect(text).not.toMatch(/\p{C}/u);
+      expect(text.length).toBeLessThan(3000);
+    }
+  });
+
+  test("a signal ends a stream that has begun; giving up while waiting releases nothing", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good], frameLength: 4 });
+    const controller = new AbortController();
+    const encryptor = envelope.createEncryptor({ signal: controller.signal });
+    await encryptor.update(bytesOf(10));
+    const message = await envelope.encrypt(bytesOf(10));
+    const decryptor = envelope.createDecryptor({ signal: controller.signal });
+    await decryptor.update(message.slice(0, -1));
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await expect(encryptor.update(bytesOf(10))).rejects.toBe(reason);
+    await expect(decryptor.update(message.slice(-1))).rejects.toBe(reason);
+    await refusal(encryptor.final(), "ERR_CLOSED");
+    await refusal(decryptor.final(), "ERR_CLOSED");
+
+    const abandoned = envelope.createDecryptor();
+    const opening = abandoned.update(message);
+    abandoned.abort();
+    await refusal(opening, "ERR_CLOSED");
+    expect(abandoned.header).toBeUndefined();
+    const given = envelope.createEncryptor();
+    const sealing = given.update(bytesOf(10));
+    given.abort();
+    await refusal(sealing, "ERR_CLOSED");
+    const early = envelope.createDecryptor();
+    const pending = early.update(message);
+    await expect(early.final()).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+    expect(joined(await pending)).toEqual(bytesOf(10));
+  });
+
+  test("a Node stream fails also where the reason is no error", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good] });
+    for (const reason of [null, undefined, "text"]) {
+      const failing: WrappingKey = {
+        ...good,
+        generateDataKey: async () => {
+          throw reason;
+        },
+      };
+      for (const stream of [
+        createEncryptStream(envelope, { signal: AbortSignal.abort(reason) }),
+        createEncryptStream(new Envelope({ wrappingKeys: [failing] })),
+      ]) {
+        await expect(pipeline(Readable.from([]), stream, new PassThrough().resume())).rejects.toBeDefined();
+      }
+    }
+  });
+
+  test("the header is read once: bytes that change while the data key is waited for change nothing", async () => {
+    const message = await new Envelope({ wrappingKeys: [good] }).encrypt("tenant B's", {
+      encryptionContext: { tenant: "B" },
+    });
+    const at = Buffer.from(message).indexOf("tenant") + "tenant".length + 2;
+    // Does not bind the context, as RSA does not; and gives the caller time.
+    let dataKey: Uint8Array | undefined;
+    const waiting: WrappingKey = {
+      ...good,
+      generateDataKey: async (request) => {
+        const answer = await good.generateDataKey(request);
+        dataKey = new Uint8Array(answer.dataKey);
+        return answer;
+      },
+      unwrapDataKey: async () => {
+        shared[at] = "B".charCodeAt(0);
+        return new Uint8Array(dataKey ?? []);
+      },
+    };
+    const envelope = new Envelope({ wrappingKeys: [waiting] });
+    const sealed = await envelope.encrypt("tenant B's", { encryptionContext: { tenant: "B" } });
+    const shared = new Uint8Array(new SharedArrayBuffer(sealed.length));
+    shared.set(sealed);
+    shared[at] = "A".charCodeAt(0);
+    await refusal(envelope.decrypt(shared, { encryptionContext: { tenant: "A" } }), "ERR_AUTHENTICATION");
+  });
+
+  test("a message of very many frames opens, and is refused when it was changed", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good], frameLength: 1 });
+    const plaintext = bytesOf(200_000);
+    const message = await envelope.encrypt(plaintext);
+    expect(Buffer.from((await envelope.decrypt(message)).plaintext).equals(plaintext)).toBe(true);
+    message[message.length - 50] = (message[message.length - 50] as number) ^ 1;
+    await refusal(envelope.decrypt(message), "ERR_AUTHENTICATION");
+  });
+
+  test("what is held is wiped when it is given up, and text's bytes when they were decoded", async () => {
+    const envelope = new Envelope({ wrappingKeys: [good], frameLength: 1000 });
+    const message = await envelope.encrypt(new Uint8Array(900).fill(0x61));
+    const wiped: number[] = [];
+    const fill = vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (this: Uint8Array, value) {
+      if (value === 0 && this.includes(0x61)) wiped.push(this.length);
+      for (let i = 0; i < this.length; i++) this[i] = value;
+      return this;
+    });
+    try {
+      const decryptor = envelope.createDecryptor();
+      await decryptor.update(message.slice(0, -20));
+      decryptor.abort();
+      expect(wiped.reduce((sum, length) => sum + length, 0)).toBeGreaterThan(800);
+      wiped.length = 0;
+      expect((await envelope.decryptText(message)).length).toBe(900);
+      expect(wiped).toContain(900);
+      wiped.length = 0;
+      const writer = envelope.encryptStream().writable.getWriter();
+      await writer.ready;
+      const encryptor = envelope.createEncryptor();
+      await encryptor.update(new Uint8Array(500).fill(0x61));
+      encryptor.abort();
+      expect(wiped).toContain(500);
+    } finally {
+      fill.mockRestore();
+    }
   });
 
   test("a closed envelope does nothing more", async () => {

@@ -4,7 +4,7 @@ import { gcm } from "@noble/ciphers/aes.js";
 import type { AeadImplementation, AeadKey, AeadOpener, Sealed } from "./aes-gcm.js";
 import { checkIncremental, checkMessage, openerClosed, PartCounter, TAG_LENGTH } from "./aes-gcm-checks.js";
 import { assertBytes } from "./assert.js";
-import { concatBytes } from "./bytes.js";
+import { concatBytes, joinBytes } from "./bytes.js";
 import { authenticationError } from "./errors.js";
 
 class NobleAeadKey implements AeadKey {
@@ -64,7 +64,7 @@ export class CollectingOpener implements AeadOpener {
     if (parts === undefined) throw openerClosed();
     assertBytes(tag, "tag", TAG_LENGTH);
     this.#parts = undefined;
-    return this.#open(concatBytes(...parts), tag);
+    return this.#open(joinBytes(parts), tag);
   }
 
   abort(): void {

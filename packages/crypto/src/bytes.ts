@@ -14,6 +14,16 @@ const SMALL = 24;
  * @throws TypeError `ERR_ARGUMENT` if a part is no Uint8Array
  */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/**
+ * Joins a list of any length; see {@link concatBytes}, whose arguments an engine takes some hundred thousand of at most.
+ * @param parts - the parts, in order
+ * @returns a new buffer
+ * @throws TypeError `ERR_ARGUMENT` if a part is no Uint8Array
+ */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += assertBytes(part, "part").length;
   const joined = new Uint8Array(length);

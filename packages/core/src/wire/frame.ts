@@ -1,14 +1,25 @@
 // Frames of a body: their heads, IVs and additional authenticated data (message format, section "Body"). Bytes <-> values;
 // must run no cipher and hold no key.
 import { utf8ToBytes } from "@fengni/crypto/bytes";
-import { FengniError } from "../errors.js";
+import { FengniError, limitError } from "../errors.js";
 import { GCM_IV_BYTES } from "./header.js";
 import { putU32, readU32 } from "./integers.js";
 
 /** The sequence number that marks the final frame; no regular frame can have it. */
 export const FINAL_FRAME_MARK = 0xffffffff;
-/** Most frames of a message. */
-export const MAX_FRAMES = 0xffffffff;
+/** Most frames of a message, the final one included. */
+const MAX_FRAMES = 0xffffffff;
+/**
+ * The sequence number after `sequence`. The last one is left to the final frame: as a regular frame's it would be the mark.
+ * @throws `ERR_LIMIT` when there is none
+ */
+export function nextSequence(sequence: number, isFinal: boolean): number {
+  if (sequence + 1 > (isFinal ? MAX_FRAMES : FINAL_FRAME_MARK - 1)) {
+    throw limitError("number of frames", MAX_FRAMES, sequence + 1, "use a longer frameLength");
+  }
+  return sequence + 1;
+}
+
 /** Sequence number and IV. */
 export const REGULAR_FRAME_HEAD_BYTES: number = 4 + GCM_IV_BYTES;
 /** Mark, sequence number, IV and length. */

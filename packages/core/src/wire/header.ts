@@ -50,8 +50,8 @@ export interface ParsedHeader {
 
 /** Bounds that a reader sets on what it will take in. */
 export interface HeaderLimits {
-  /** Most encrypted data keys; absent: as many as fit in the header. */
-  readonly maxEncryptedDataKeys?: number;
+  /** Most encrypted data keys. */
+  readonly maxEncryptedDataKeys: number;
   /** Longest header, in bytes. */
   readonly maxHeaderLength: number;
 }
@@ -123,15 +123,12 @@ export function* parseHeader(limits: HeaderLimits): IncrementalParse<ParsedHeade
   };
 }
 
-function* parseEncryptedDataKeys(
-  reader: HeaderReader,
-  maximum: number | undefined,
-): IncrementalParse<readonly EncryptedDataKey[]> {
+function* parseEncryptedDataKeys(reader: HeaderReader, maximum: number): IncrementalParse<readonly EncryptedDataKey[]> {
   const countOffset = reader.offset;
   yield* reader.need(2);
   const count = reader.u16();
   if (count === 0) throw invalid("has no encrypted data key", countOffset);
-  if (maximum !== undefined && count > maximum) {
+  if (count > maximum) {
     throw limitError("number of encrypted data keys", maximum, count, "raise maxEncryptedDataKeys if this is expected");
   }
   const keys: EncryptedDataKey[] = [];
