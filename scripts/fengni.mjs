@@ -5,7 +5,8 @@ import { ensureBuilt, root } from "./workspace.mjs";
 
 ensureBuilt();
 
-const cwd = process.env.INIT_CWD ?? process.cwd();
+// npm runs scripts in the workspace's folder, and says where it was called.
+const cwd = (process.env.npm_lifecycle_event === "fengni" && process.env.INIT_CWD) || process.cwd();
 const child = spawn(process.execPath, [join(root, "packages/cli/dist/main.js"), ...process.argv.slice(2)], {
   cwd,
   stdio: "inherit",

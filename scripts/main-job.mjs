@@ -2,8 +2,8 @@
 // refused once a byte of it was changed. Everything goes through the public API of the built packages.
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, mkdir, open, rm, stat, writeFile } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { copyFile, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { LocalKeyAdmin, LocalKeyProvider, openFileKeystore } from "@fengni/backend-local";
@@ -31,14 +31,16 @@ async function timed(work) {
   return (performance.now() - start) / 1000;
 }
 
-await rm(folder, { recursive: true, force: true });
 await mkdir(join(folder, "safe"), { recursive: true, mode: 0o700 });
 
 console.log("\n1. A local key management service with one key, its store sealed under a root key");
-await writeFile(rootKeyFile, randomBytes(32), { mode: 0o600 });
-const { readFile } = await import("node:fs/promises");
+// A second run keeps the keys of the first: what was sealed under them stays open.
+const isFirst = !existsSync(keystoreFile);
+if (isFirst) await writeFile(rootKeyFile, randomBytes(32), { mode: 0o600 });
 const kms = await openFileKeystore(keystoreFile, { rootKey: { key: await readFile(rootKeyFile) }, create: true });
-const key = await new LocalKeyAdmin(kms).createKey({ alias: "demo", description: "key of the main job" });
+const admin = new LocalKeyAdmin(kms);
+if (isFirst) await admin.createKey({ alias: "demo", description: "key of the main job" });
+const key = await admin.describeKey("demo");
 console.log(`   key ${key.keyId} (${key.keySpec}), alias demo, in ${shown(keystoreFile)}`);
 
 // The program that runs this script: a real file, there on every machine.
@@ -110,8 +112,8 @@ const options = `--keystore ${shown(keystoreFile)} --keystore-key ${shown(rootKe
 console.log(`
 All of it lies in ${shown(folder)}. What to try next:
    npm run --silent fengni -- inspect ${shown(sealedFile)}
-   npm run --silent fengni -- decrypt ${shown(sealedFile)} -o node.again ${options} --context purpose=demo
-   npm run --silent fengni -- encrypt README.md -o README.sealed --key demo ${options} --context purpose=docs
+   npm run --silent fengni -- decrypt ${shown(sealedFile)} -o ${shown(folder)}/node.again ${options} --context purpose=demo
+   npm run --silent fengni -- encrypt README.md -o ${shown(folder)}/README.sealed --key demo ${options} --context purpose=docs
    npm run --silent fengni -- help
    npm test                  everything that must hold
    npm run bench             how fast it is, side by side with others

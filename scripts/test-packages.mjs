@@ -57,7 +57,7 @@ try {
   const manifests = new Map();
   for (const name of packages) {
     const cwd = join(root, "packages", name);
-    const pack = ["--yes", packageManager, "pack", "--json", "--pack-destination", folder];
+    const pack = ["--yes", "--prefer-offline", packageManager, "pack", "--json", "--pack-destination", folder];
     const { filename, files } = JSON.parse(exec("npx", pack, { cwd }));
     const tarball = resolve(folder, filename);
     manifests.set(name, install(name, tarball));

@@ -65,7 +65,14 @@ export function ensureInstalled() {
   unlessStamped(".fengni-installed", ["pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests], [], () => {
     const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     console.error(`Installing dependencies with ${packageManager} ...`);
-    const install = ["--yes", packageManager, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"];
+    const install = [
+      "--yes",
+      "--prefer-offline",
+      packageManager,
+      "install",
+      "--frozen-lockfile",
+      "--config.confirmModulesPurge=false",
+    ];
     run("npx", install, ASIDE);
   });
 }

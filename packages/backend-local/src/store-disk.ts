@@ -1,6 +1,7 @@
 // Files on disk: reading one whole, replacing one at a stroke. It must not know what is in them, nor who may write when.
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   openSync,
@@ -52,7 +53,8 @@ export function statOf(path: string): Stats | undefined {
 export function readWhole(path: string): { readonly file: number; readonly stats: Stats; readonly bytes: Uint8Array } {
   let file: number;
   try {
-    file = openSync(path, "r");
+    // Without waiting: a pipe would block until somebody writes to it.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     if (!isMissing(cause)) throw storeDamaged(`the file ${path} cannot be read`, cause);
     throw new FengniError("ERR_STORE_NOT_FOUND", `there is no key store ${path}: pass "create: true" to make one`, {

@@ -10,6 +10,8 @@ const DEFAULT_WAIT_MS = 10_000;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 const FILE_MODE = 0o600;
+/** Of the file that keeps two processes from removing a dead lock at once. */
+const GUARD_SUFFIX = ".removal";
 
 /** Who holds a lock, as its file says. */
 interface Holder {
@@ -50,7 +52,11 @@ function runHolding<Result>(path: string, mine: string, section: () => Result): 
   try {
     return section();
   } finally {
-    if (readHolder(path)?.text === mine) unlinkSync(path);
+    if (readHolder(path)?.text === mine) {
+      // Left by a process that was killed while it removed a dead lock: whoever holds the lock knows that none is dead.
+      rmSync(path + GUARD_SUFFIX, { force: true });
+      unlinkSync(path);
+    }
   }
 }
 
@@ -109,7 +115,7 @@ function isRunning(pid: number): boolean {
  * else the second would remove what the first one made in the meantime.
  */
 function tryRemoveDead(path: string, holder: Holder): boolean {
-  const guard = `${path}.removal`;
+  const guard = path + GUARD_SUFFIX;
   try {
     closeSync(openSync(guard, "wx", FILE_MODE));
   } catch {
@@ -120,7 +126,7 @@ function tryRemoveDead(path: string, holder: Holder): boolean {
     unlinkSync(path);
     return true;
   } finally {
-    unlinkSync(guard);
+    rmSync(guard, { force: true });
   }
 }
 
@@ -130,7 +136,7 @@ function busy(path: string, { pid }: Holder): FengniError<"ERR_STORE_BUSY"> {
   return new FengniError(
     "ERR_STORE_BUSY",
     `the key store is held by ${who}${isGone ? ", which is not running on this machine" : ""}: try again; ` +
-      `if that process is dead, the lock file ${path} may be removed`,
+      `if that process is dead, the files ${path} and ${path}${GUARD_SUFFIX} may be removed`,
     { retryable: true },
   );
 }

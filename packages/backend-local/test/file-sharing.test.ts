@@ -223,7 +223,7 @@ describe("the lock", () => {
       await vi.advanceTimersByTimeAsync(11_000);
       const { message } = await call;
       expect(message).toContain(who);
-      expect(message).toContain(`${path}.lock may be removed`);
+      expect(message).toContain(`${path}.lock.removal may be removed`);
       vi.useRealTimers();
     }
   });

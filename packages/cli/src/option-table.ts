@@ -67,7 +67,10 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     help: "of the RSA key: oaep-sha256, oaep-sha384, oaep-sha512, oaep-sha1 or pkcs1",
   },
   "allow-uncommitted": { help: "also open messages whose suite does not commit to its data key" },
-  "max-encrypted-data-keys": { value: "N", help: "refuse messages with more encrypted data keys, 1 to 65535" },
+  "max-encrypted-data-keys": {
+    value: "N",
+    help: "refuse messages with more encrypted data keys, 1 to 65535; default 100",
+  },
   "max-frame-length": { value: "N", help: "longest frame that is read, in bytes (default 67108864)" },
   alias: { value: "ALIAS", help: "another name of the key: 1 to 60 of letters, digits, - and _" },
   spec: { value: "SPEC", help: "AES_256 (default, for encrypt), ECC_P256 or ECC_P384 (for signatures)" },

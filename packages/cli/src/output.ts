@@ -49,7 +49,11 @@ export async function checkTarget(path: string, isForced: boolean): Promise<Outp
     }
     // A link is followed, as a program that opens the file for writing would.
     const real = found.isSymbolicLink() ? await unlessMissing(realpath(path)) : path;
-    if (real === undefined) throw new CliError("ERR_OUTPUT", `cannot write ${path}: it is a symbolic link to nothing`);
+    if (real === undefined)
+      throw new CliError(
+        "ERR_OUTPUT",
+        `cannot write ${path}: it is a symbolic link to nothing (standard output is "-o -")`,
+      );
     const target = await stat(real);
     if (target.isDirectory()) throw new CliError("ERR_OUTPUT", `cannot write ${path}: it is a directory`);
     // Renaming onto /dev/null or a pipe would replace it.

@@ -26,7 +26,8 @@ async function messageOf(
     wrapDataKey: async () => encryptedDataKey,
     unwrapDataKey: async () => undefined,
   };
-  const envelope = new Envelope({ wrappingKeys: Array.from({ length: options.count ?? 1 }, () => key) });
+  const wrappingKeys = Array.from({ length: options.count ?? 1 }, () => key);
+  const envelope = new Envelope({ wrappingKeys, maxHeaderLength: 4_000_000 });
   return envelope.encrypt("attack", { encryptionContext: options.context ?? {} });
 }
 

@@ -176,7 +176,7 @@ export class Envelope {
     });
     if (this.#wrappingKeys.length > this.#limits.maxEncryptedDataKeys) {
       const [maximum, actual] = [this.#limits.maxEncryptedDataKeys, this.#wrappingKeys.length];
-      throw limitError("number of wrapping keys", maximum, actual, "raise maxEncryptedDataKeys");
+      throw limitError("number of encrypted data keys", maximum, actual, "raise maxEncryptedDataKeys");
     }
     if (options.cache !== undefined) {
       const limits = cacheLimits(options.cache);

@@ -1,4 +1,6 @@
 // The whole public surface of core.
+
+export type { RsaPadding } from "@fengni/crypto/rsa";
 export {
   type DataKeyCacheOptions,
   DEFAULT_CACHE_MAX_ENTRIES,
@@ -36,11 +38,13 @@ export {
 } from "./errors.js";
 export { type RawAesKeyOptions, type RawKeyName, type RawRsaKeyOptions, rawAesKey, rawRsaKey } from "./local-wrap.js";
 export {
+  DEFAULT_MAX_ENCRYPTED_DATA_KEYS,
   DEFAULT_MAX_HEADER_LENGTH,
   type InspectOptions,
   inspect,
   type MessageHeader,
 } from "./message-header.js";
+export type { Awaitable } from "./pieces.js";
 export type * from "./provider.js";
 export { supportsOperation } from "./provider.js";
 export { type DiscoverKeysOptions, discoverKeys, providerKey } from "./provider-key.js";

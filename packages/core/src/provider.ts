@@ -46,6 +46,7 @@ export interface Capabilities {
   readonly maxMessageBytes: number;
 }
 
+/** Asks for a new data key, wrapped by a key. */
 export interface GenerateDataKeyRequest {
   /** Key id or alias of the wrapping key. */
   readonly keyId: string;
@@ -54,6 +55,7 @@ export interface GenerateDataKeyRequest {
   readonly encryptionContext?: EncryptionContext;
 }
 
+/** A new data key, in both forms. */
 export interface GeneratedDataKey {
   /** Full id of the wrapping key. */
   readonly keyId: string;
@@ -63,6 +65,7 @@ export interface GeneratedDataKey {
   readonly ciphertext: Uint8Array;
 }
 
+/** Asks to encrypt a few bytes under a key. */
 export interface EncryptRequest {
   /** Key id or alias. */
   readonly keyId: string;
@@ -71,12 +74,14 @@ export interface EncryptRequest {
   readonly encryptionContext?: EncryptionContext;
 }
 
+/** What `encrypt` gave. */
 export interface EncryptResult {
   /** Full id of the key. */
   readonly keyId: string;
   readonly ciphertext: Uint8Array;
 }
 
+/** Asks to open what `encrypt` or `generateDataKey` gave. */
 export interface DecryptRequest {
   readonly ciphertext: Uint8Array;
   readonly encryptionContext?: EncryptionContext;
@@ -84,6 +89,7 @@ export interface DecryptRequest {
   readonly keyId?: string;
 }
 
+/** What `decrypt` gave. */
 export interface DecryptResult {
   /** Full id of the key that opened the ciphertext. */
   readonly keyId: string;
@@ -91,6 +97,7 @@ export interface DecryptResult {
   readonly plaintext: Uint8Array;
 }
 
+/** Asks to move a ciphertext to another key, version or context without handing out its plaintext. */
 export interface ReEncryptRequest {
   readonly ciphertext: Uint8Array;
   readonly sourceEncryptionContext?: EncryptionContext;
@@ -99,12 +106,14 @@ export interface ReEncryptRequest {
   readonly destinationEncryptionContext?: EncryptionContext;
 }
 
+/** What `reEncrypt` gave. */
 export interface ReEncryptResult {
   readonly keyId: string;
   readonly sourceKeyId: string;
   readonly ciphertext: Uint8Array;
 }
 
+/** Asks to sign a message or its digest. */
 export interface SignRequest {
   readonly keyId: string;
   readonly algorithm: SignatureAlgorithm;
@@ -113,16 +122,19 @@ export interface SignRequest {
   readonly messageType?: MessageType;
 }
 
+/** A signature. */
 export interface SignResult {
   readonly keyId: string;
   readonly algorithm: SignatureAlgorithm;
   readonly signature: Uint8Array;
 }
 
+/** Asks whether a signature is right. */
 export interface VerifyRequest extends SignRequest {
   readonly signature: Uint8Array;
 }
 
+/** Whether it is. */
 export interface VerifyResult {
   readonly keyId: string;
   readonly algorithm: SignatureAlgorithm;
@@ -130,6 +142,7 @@ export interface VerifyResult {
   readonly valid: boolean;
 }
 
+/** The public half of an asymmetric key. */
 export interface PublicKeyResult {
   readonly keyId: string;
   readonly keySpec: KeySpec;
@@ -178,6 +191,7 @@ export interface KeyDescription {
   readonly deletionAtMs?: number;
 }
 
+/** Asks for a new key. */
 export interface CreateKeyRequest {
   /** Default `AES_256`. The key's usage follows from its spec. */
   readonly keySpec?: KeySpec;
@@ -187,6 +201,7 @@ export interface CreateKeyRequest {
   readonly description?: string;
 }
 
+/** Asks for a page of keys. */
 export interface ListKeysRequest {
   /** 1 to 200; default 100. */
   readonly limit?: number;
@@ -194,6 +209,7 @@ export interface ListKeysRequest {
   readonly cursor?: string;
 }
 
+/** A page of keys. */
 export interface ListKeysResult {
   /** Oldest first. */
   readonly keys: readonly KeyDescription[];

@@ -5,6 +5,7 @@ import type { EncryptedDataKey } from "./wire/header.js";
 
 export type { EncryptedDataKey } from "./wire/header.js";
 
+/** Asks to open an encrypted data key. */
 export interface UnwrapDataKeyRequest {
   readonly encryptedDataKey: EncryptedDataKey;
   /** Length that the data key must have, in bytes. */
@@ -13,18 +14,21 @@ export interface UnwrapDataKeyRequest {
   readonly encryptionContext: EncryptionContext;
 }
 
+/** Asks for a new data key, wrapped. */
 export interface GenerateWrappedDataKeyRequest {
   /** Length of the data key, in bytes. */
   readonly dataKeyBytes: number;
   readonly encryptionContext: EncryptionContext;
 }
 
+/** Asks to wrap a data key that another wrapping key generated. */
 export interface WrapDataKeyRequest {
   /** The data key; the caller wipes it. */
   readonly dataKey: Uint8Array;
   readonly encryptionContext: EncryptionContext;
 }
 
+/** A new data key, in both forms. */
 export interface WrappedDataKey {
   /** The plaintext data key; the caller owns the buffer and wipes it. */
   readonly dataKey: Uint8Array;
@@ -44,6 +48,8 @@ export interface UnwrappingKey {
 
 /** Wraps data keys and opens them. */
 export interface WrappingKey extends UnwrappingKey {
+  /** Makes a data key and wraps it. Rejects with the signal's reason when it aborts. */
   generateDataKey(request: GenerateWrappedDataKeyRequest, options?: CallOptions): Promise<WrappedDataKey>;
+  /** Wraps a data key; must not keep or change `request.dataKey`. */
   wrapDataKey(request: WrapDataKeyRequest, options?: CallOptions): Promise<EncryptedDataKey>;
 }
