@@ -16,6 +16,7 @@ export {
 } from "./context.js";
 export type { MessageDecryptor } from "./decryptor.js";
 export type { MessageEncryptor } from "./encryptor.js";
+export { Envelope } from "./envelope.js";
 export {
   DEFAULT_FRAME_LENGTH,
   DEFAULT_MAX_FRAME_LENGTH,
@@ -24,9 +25,8 @@ export {
   type DecryptStreamOptions,
   type EncryptOptions,
   type EncryptStreamOptions,
-  Envelope,
   type EnvelopeOptions,
-} from "./envelope.js";
+} from "./envelope-options.js";
 export {
   AggregateUnwrapError,
   authenticationError,

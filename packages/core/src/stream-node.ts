@@ -1,7 +1,8 @@
 // The two engines as Node streams, for `pipeline`: a subpath of its own, so that browsers never see it.
 import { Transform, type TransformCallback } from "node:stream";
 import type { MessageDecryptor } from "./decryptor.js";
-import type { DecryptStreamOptions, EncryptStreamOptions, Envelope } from "./envelope.js";
+import type { Envelope } from "./envelope.js";
+import type { DecryptStreamOptions, EncryptStreamOptions } from "./envelope-options.js";
 import type { MessageHeader } from "./message-header.js";
 import type { Awaitable } from "./pieces.js";
 
