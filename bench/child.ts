@@ -8,7 +8,6 @@ if (arm === undefined) throw new Error(`no arm ${name} in ${comparison}`);
 const run = await arm();
 
 process.on("message", async ({ count }: Turn) => {
-  globalThis.gc?.();
   const [start, cpu] = [performance.now(), process.cpuUsage()];
   await run(count);
   const { user, system } = process.cpuUsage(cpu);

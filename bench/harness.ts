@@ -11,6 +11,7 @@ export type Arm = () => Promise<(count: number) => void | Promise<void>>;
 /** What can be measured together: arms by name, how long, and how rates become lines of the report. */
 export interface Comparison {
   readonly arms: Readonly<Record<string, Arm>>;
+  /** Turns of each arm in each generation of processes. */
   readonly rounds: number;
   /** How long one arm's turn should take, in milliseconds; a turn is one run at least. */
   readonly roundMs: number;
@@ -43,6 +44,11 @@ export interface Elapsed {
 /** By which clock rates are told. */
 export type ClockName = "wall" | "cpu";
 
+/**
+ * How many times the processes are started anew. A process keeps for life how its memory happens to be laid out.
+ */
+const GENERATIONS = 3;
+
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 
 async function take(child: ChildProcess, count: number): Promise<Elapsed> {
@@ -63,28 +69,11 @@ export async function measure(
   scale: number,
   clock: ClockName,
 ): Promise<readonly Result[]> {
-  const rates = new Map<string, number>();
-  const children = new Map<string, ChildProcess>();
-  try {
-    const counts = new Map<string, number>();
-    for (const name of Object.keys(definition.arms)) {
-      const child = fork(CHILD, [comparison, name]);
-      child.setMaxListeners(100);
-      children.set(name, child);
-      counts.set(name, await calibrate(child, definition.roundMs));
-    }
-    const turns = new Map<string, number[]>([...children.keys()].map((name) => [name, []]));
-    for (let round = 0; round < definition.rounds; round++) {
-      for (const [name, child] of children) {
-        const count = counts.get(name) as number;
-        const { wallMs, cpuMs } = await take(child, count);
-        turns.get(name)?.push((count * 1000) / (clock === "cpu" ? cpuMs : wallMs));
-      }
-    }
-    for (const [name, values] of turns) rates.set(name, median(values));
-  } finally {
-    for (const child of children.values()) child.kill();
+  const turns = new Map<string, number[]>(Object.keys(definition.arms).map((name) => [name, []]));
+  for (let generation = 0; generation < GENERATIONS; generation++) {
+    await measureOnce(comparison, definition, clock, turns);
   }
+  const rates = new Map([...turns].map(([name, values]) => [name, median(values)]));
   return definition.lines((name, peer) => {
     const rate = rates.get(name);
     const peerRate = peer === undefined ? null : rates.get(peer);
@@ -99,14 +88,45 @@ export async function measure(
   });
 }
 
+/** One generation of processes: each arm in its own, in turn for all rounds. */
+async function measureOnce(
+  comparison: string,
+  definition: Comparison,
+  clock: ClockName,
+  turns: ReadonlyMap<string, number[]>,
+): Promise<void> {
+  const children = new Map<string, ChildProcess>();
+  try {
+    const counts = new Map<string, number>();
+    for (const name of Object.keys(definition.arms)) {
+      const child = fork(CHILD, [comparison, name]);
+      child.setMaxListeners(100);
+      children.set(name, child);
+      counts.set(name, await calibrate(child, definition.roundMs));
+    }
+    for (let round = 0; round < definition.rounds; round++) {
+      for (const [name, child] of children) {
+        const count = counts.get(name) as number;
+        const { wallMs, cpuMs } = await take(child, count);
+        turns.get(name)?.push((count * 1000) / (clock === "cpu" ? cpuMs : wallMs));
+      }
+    }
+  } finally {
+    for (const child of children.values()) child.kill();
+  }
+}
+
+/** How long an arm works before it is measured: compiler and collector take their time. */
+const WARM_UP_MS = 1500;
+
 /** Warms an arm up, and finds how many runs fill a turn. */
 async function calibrate(child: ChildProcess, roundMs: number): Promise<number> {
   let count = 1;
-  await take(child, 1);
-  for (;;) {
-    const { wallMs: elapsed } = await take(child, count);
-    if (elapsed >= roundMs / 2) return Math.max(1, Math.round((count * roundMs) / elapsed));
-    count = Math.ceil(count * Math.min(10, (roundMs * 1.2) / Math.max(elapsed, 0.01))) + 1;
+  for (let total = 0; ; ) {
+    const { wallMs } = await take(child, count);
+    total += wallMs;
+    if (total >= WARM_UP_MS && wallMs >= roundMs / 2) return Math.max(1, Math.round((count * roundMs) / wallMs));
+    count = Math.max(1, Math.round(count * Math.min(10, roundMs / Math.max(wallMs, 0.01))));
   }
 }
 

@@ -82,8 +82,8 @@ const NAMES = {
 
 /** Operations per second on 64-byte messages, suite 0x0478, three pairs of context. */
 export const small: Comparison = {
-  rounds: 7,
-  roundMs: 600,
+  rounds: 3,
+  roundMs: 500,
   arms: {
     [NAMES.bareEncrypt]: async () => {
       const dataKey = randomBytes(32);

@@ -86,7 +86,7 @@ export function streamOf(frameLength: number, size: number): Comparison {
   const plaintext = (): Uint8Array => randomBytes(size);
   const message = (): Promise<Uint8Array> => envelope().encrypt(plaintext());
   return {
-    rounds: 5,
+    rounds: 3,
     roundMs: 400,
     arms: {
       [names.rawEncrypt]: async () => {

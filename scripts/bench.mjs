@@ -2,4 +2,4 @@
 import { ensureBuilt, run } from "./workspace.mjs";
 
 ensureBuilt();
-run(process.execPath, ["--expose-gc", "--import", "tsx", "bench/main.ts", ...process.argv.slice(2)]);
+run(process.execPath, ["--import", "tsx", "bench/main.ts", ...process.argv.slice(2)]);
