@@ -49,6 +49,12 @@ export type ClockName = "wall" | "cpu";
  */
 const GENERATIONS = 3;
 
+/**
+ * The same settings of glibc's allocator for every arm: left alone, it gives memory back to the system and takes it anew for
+ * each frame in some processes and not in others, by the luck of the heap's layout, which makes a factor of two.
+ */
+const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "2000000000", MALLOC_TOP_PAD_: "64000000" };
+
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 
 async function take(child: ChildProcess, count: number): Promise<Elapsed> {
@@ -99,7 +105,7 @@ async function measureOnce(
   try {
     const counts = new Map<string, number>();
     for (const name of Object.keys(definition.arms)) {
-      const child = fork(CHILD, [comparison, name]);
+      const child = fork(CHILD, [comparison, name], { env: { ...process.env, ...ALLOCATOR } });
       child.setMaxListeners(100);
       children.set(name, child);
       counts.set(name, await calibrate(child, definition.roundMs));
