@@ -1,6 +1,6 @@
 // SHA-2, HMAC and HKDF-Expand by node:crypto. It must not check arguments (hash-checked.ts does) nor know other implementations.
 import type { Hmac, KeyObject } from "node:crypto";
-import type { HashName } from "./hash.js";
+import type { Sha2Name } from "./hash.js";
 import type { HashEngine, HashState } from "./hash-checked.js";
 import type { NodeCrypto } from "./runtime.js";
 
@@ -43,7 +43,7 @@ class NodeHash implements HashEngine {
     this.#oneShot = typeof node.hash === "function" ? node.hash : undefined;
   }
 
-  digest(hash: HashName, data: readonly Uint8Array[]): Uint8Array {
+  digest(hash: Sha2Name, data: readonly Uint8Array[]): Uint8Array {
     const only = data[0];
     if (data.length === 1 && only !== undefined && this.#oneShot !== undefined)
       return this.#oneShot(hash, only, "buffer");
@@ -52,17 +52,17 @@ class NodeHash implements HashEngine {
     return state.digest();
   }
 
-  begin(hash: HashName): HashState {
+  begin(hash: Sha2Name): HashState {
     return this.#node.createHash(hash);
   }
 
-  hmac(hash: HashName, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
+  hmac(hash: Sha2Name, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
     const state = this.#node.createHmac(hash, this.#keyOf(key));
     for (const part of data) state.update(part);
     return state.digest();
   }
 
-  expand(hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  expand(hash: Sha2Name, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
     // Composed of HMACs, since hkdfSync takes twice as long for the short outputs that matter here. RFC 5869 2.3.
     const key = this.#keyOf(prk);
     const okm = new Uint8Array(length);

@@ -1,5 +1,5 @@
-// The only file that obtains node:crypto, SubtleCrypto and the system's randomness, and the rule that picks an implementation.
-// It must not know any algorithm: each primitive hands in its own candidates and probes.
+// The only file that obtains node:crypto, SubtleCrypto, WebAssembly and the system's randomness, and the rule that picks an
+// implementation. It must not know any algorithm: each primitive hands in its own candidates and probes.
 import type { Buffer } from "node:buffer";
 import type * as NodeCryptoModule from "node:crypto";
 
@@ -9,6 +9,11 @@ export type NodeCrypto = typeof NodeCryptoModule;
 /** Bytes for a parameter that node:crypto declares as a Buffer: it takes every Uint8Array, its types do not say so. */
 export function asNodeInput(bytes: Uint8Array): Buffer {
   return bytes as Buffer;
+}
+
+/** The same bytes, not copied, as a plain Uint8Array: a Buffer's slice() does not copy, and its toJSON() writes numbers. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** What Buffer offers beside Uint8Array; nothing else of it is used. */
@@ -24,6 +29,7 @@ export interface Runtime {
   /** Fills at most 65,536 bytes with secure randomness. */
   readonly getRandomValues: ((target: Uint8Array<ArrayBuffer>) => void) | undefined;
   readonly buffer: BufferCodec | undefined;
+  readonly webAssembly: typeof WebAssembly | undefined;
   /** Whether memory of this process is about to be stored in a start-up snapshot and shared by later processes. */
   readonly isBuildingSnapshot: () => boolean;
 }
@@ -32,6 +38,7 @@ interface Globals {
   readonly process?: { getBuiltinModule?(id: string): unknown };
   readonly crypto?: { readonly subtle?: SubtleCrypto; getRandomValues?(target: Uint8Array<ArrayBuffer>): unknown };
   readonly Buffer?: BufferCodec;
+  readonly WebAssembly?: typeof WebAssembly;
 }
 
 function detect(): Runtime {
@@ -49,6 +56,7 @@ function detect(): Runtime {
             web.getRandomValues?.(target);
           },
     buffer: typeof globals.Buffer?.from === "function" ? globals.Buffer : undefined,
+    webAssembly: globals.WebAssembly,
     // Node answers 1 and 0, not true and false as it documents.
     isBuildingSnapshot: () => Boolean(v8?.startupSnapshot?.isBuildingSnapshot?.()),
   };
