@@ -2,19 +2,30 @@
 // signatures around an engine. It must not know which engines there are.
 import { assertBytes } from "./assert.js";
 import { equalBytes } from "./bytes.js";
-import type { EcdsaCurve, EcdsaImplementation, EcdsaPrivateKey, EcdsaSigner, EcdsaVerifier } from "./ecdsa.js";
+import type {
+  EcdsaCurve,
+  EcdsaImplementation,
+  EcdsaPrivateKey,
+  EcdsaPublicKey,
+  EcdsaSignatureEncoding,
+  EcdsaSigner,
+  EcdsaVerifier,
+} from "./ecdsa.js";
 import {
   type Curve,
   checkCompressed,
+  checkEncoding,
   compressPoint,
   curveOf,
   formatPkcs8,
   keyInvalid,
+  ownDerToRaw,
+  ownRawToDer,
   parsePkcs8,
   parseSignature,
-  signatureOf,
+  type Signature,
 } from "./ecdsa-encoding.js";
-import { nobleSignDigest } from "./ecdsa-noble.js";
+import { nobleSignDigest, nobleVerifyDigest } from "./ecdsa-noble.js";
 import { FengniError } from "./errors.js";
 import { hashLength } from "./hash.js";
 
@@ -28,23 +39,22 @@ export interface EcdsaEngine {
   /** The point 04 || x || y of any encoding of a point; throws unless it is on the curve. */
   expandPoint(curve: Curve, encoded: Uint8Array): Uint8Array;
   /** Takes a key in our own PKCS#8, which it may not keep. */
-  importKey(curve: Curve, pkcs8: Uint8Array): EngineKey;
-  /** Begins a verification under a point 04 || x || y that is on the curve. */
-  createVerification(curve: Curve, uncompressed: Uint8Array): EngineVerification;
+  importPrivateKey(curve: Curve, pkcs8: Uint8Array): EnginePrivateKey;
+  /** Takes a point 04 || x || y that is on the curve. */
+  importPublicKey(curve: Curve, uncompressed: Uint8Array): EnginePublicKey;
 }
 
-/** A private key as an implementation holds it. */
-export interface EngineKey {
-  /** Begins a signature; `finish` gives strict DER. */
+/** A private key as an implementation holds it. Signatures are strict DER. */
+export interface EnginePrivateKey {
+  sign(message: Uint8Array): Uint8Array;
   createSignature(): { update(data: Uint8Array): void; finish(): Uint8Array };
   exportPkcs8(): Uint8Array;
 }
 
-/** A running verification. */
-export interface EngineVerification {
-  update(data: Uint8Array): void;
-  /** Receives the signature as checked DER and as raw bytes. */
-  finish(der: Uint8Array, raw: Uint8Array): boolean;
+/** A public key as an implementation holds it. Signatures were checked. */
+export interface EnginePublicKey {
+  verify(message: Uint8Array, signature: Signature): boolean;
+  createVerification(): { update(data: Uint8Array): void; finish(signature: Signature): boolean };
 }
 
 function closed(): FengniError<"ERR_CLOSED"> {
@@ -52,9 +62,11 @@ function closed(): FengniError<"ERR_CLOSED"> {
 }
 
 class Signer implements EcdsaSigner {
-  #signature: ReturnType<EngineKey["createSignature"]> | undefined;
+  readonly #curve: Curve;
+  #signature: ReturnType<EnginePrivateKey["createSignature"]> | undefined;
 
-  constructor(key: EngineKey) {
+  constructor(curve: Curve, key: EnginePrivateKey) {
+    this.#curve = curve;
     this.#signature = key.createSignature();
   }
 
@@ -63,21 +75,23 @@ class Signer implements EcdsaSigner {
     this.#signature.update(assertBytes(data, "data"));
   }
 
-  sign(): Uint8Array {
+  sign(encoding: EcdsaSignatureEncoding = "der"): Uint8Array {
+    checkEncoding(encoding);
     const signature = this.#signature;
     if (signature === undefined) throw closed();
     this.#signature = undefined;
-    return signature.finish();
+    const der = signature.finish();
+    return encoding === "der" ? der : ownDerToRaw(this.#curve, der);
   }
 }
 
 class Verifier implements EcdsaVerifier {
   readonly #curve: Curve;
-  #verification: EngineVerification | undefined;
+  #verification: ReturnType<EnginePublicKey["createVerification"]> | undefined;
 
-  constructor(curve: Curve, verification: EngineVerification) {
+  constructor(curve: Curve, key: EnginePublicKey) {
     this.#curve = curve;
-    this.#verification = verification;
+    this.#verification = key.createVerification();
   }
 
   update(data: Uint8Array): void {
@@ -85,13 +99,50 @@ class Verifier implements EcdsaVerifier {
     this.#verification.update(assertBytes(data, "data"));
   }
 
-  verify(derSignature: Uint8Array): boolean {
+  verify(signature: Uint8Array, encoding: EcdsaSignatureEncoding = "der"): boolean {
+    checkEncoding(encoding);
     const verification = this.#verification;
     if (verification === undefined) throw closed();
-    assertBytes(derSignature, "derSignature");
+    assertBytes(signature, "signature");
     this.#verification = undefined;
-    const raw = parseSignature(this.#curve, derSignature);
-    return raw !== undefined && verification.finish(derSignature, raw);
+    const parsed = parseSignature(this.#curve, encoding, signature);
+    return parsed !== undefined && verification.finish(parsed);
+  }
+}
+
+class PublicKey implements EcdsaPublicKey {
+  readonly curve: EcdsaCurve;
+  readonly #curve: Curve;
+  readonly #point: Uint8Array;
+  readonly #key: EnginePublicKey;
+
+  constructor(curve: Curve, point: Uint8Array, key: EnginePublicKey) {
+    this.curve = curve.name;
+    this.#curve = curve;
+    this.#point = point;
+    this.#key = key;
+  }
+
+  get publicKey(): Uint8Array {
+    return compressPoint(this.#curve, this.#point);
+  }
+
+  createVerifier(): EcdsaVerifier {
+    return new Verifier(this.#curve, this.#key);
+  }
+
+  verify(message: Uint8Array, signature: Uint8Array, encoding: EcdsaSignatureEncoding = "der"): boolean {
+    checkEncoding(encoding);
+    assertBytes(message, "message");
+    const parsed = parseSignature(this.#curve, encoding, assertBytes(signature, "signature"));
+    return parsed !== undefined && this.#key.verify(message, parsed);
+  }
+
+  verifyDigest(digest: Uint8Array, signature: Uint8Array, encoding: EcdsaSignatureEncoding = "der"): boolean {
+    checkEncoding(encoding);
+    assertBytes(digest, "digest", hashLength(this.#curve.hash));
+    const parsed = parseSignature(this.#curve, encoding, assertBytes(signature, "signature"));
+    return parsed !== undefined && nobleVerifyDigest(this.#curve, this.#point, digest, parsed.raw);
   }
 }
 
@@ -99,9 +150,9 @@ class PrivateKey implements EcdsaPrivateKey {
   readonly curve: EcdsaCurve;
   readonly #curve: Curve;
   readonly #publicKey: Uint8Array;
-  readonly #key: EngineKey;
+  readonly #key: EnginePrivateKey;
 
-  constructor(curve: Curve, point: Uint8Array, key: EngineKey) {
+  constructor(curve: Curve, point: Uint8Array, key: EnginePrivateKey) {
     this.curve = curve.name;
     this.#curve = curve;
     this.#publicKey = compressPoint(curve, point);
@@ -113,15 +164,23 @@ class PrivateKey implements EcdsaPrivateKey {
   }
 
   createSigner(): EcdsaSigner {
-    return new Signer(this.#key);
+    return new Signer(this.#curve, this.#key);
   }
 
-  signDigest(digest: Uint8Array): Uint8Array {
+  sign(message: Uint8Array, encoding: EcdsaSignatureEncoding = "der"): Uint8Array {
+    checkEncoding(encoding);
+    const der = this.#key.sign(assertBytes(message, "message"));
+    return encoding === "der" ? der : ownDerToRaw(this.#curve, der);
+  }
+
+  signDigest(digest: Uint8Array, encoding: EcdsaSignatureEncoding = "der"): Uint8Array {
+    checkEncoding(encoding);
     assertBytes(digest, "digest", hashLength(this.#curve.hash));
     // node:crypto hashes always, so that this is noble's; the scalar is in our memory for this call only.
     const pkcs8 = this.#key.exportPkcs8();
     try {
-      return signatureOf(this.#curve, nobleSignDigest(this.#curve, parsePkcs8(this.#curve, pkcs8).scalar, digest));
+      const raw = nobleSignDigest(this.#curve, parsePkcs8(this.#curve, pkcs8).scalar, digest);
+      return encoding === "raw" ? raw : ownRawToDer(this.#curve, raw);
     } finally {
       pkcs8.fill(0);
     }
@@ -163,9 +222,14 @@ export class CheckedEcdsa implements EcdsaImplementation {
     return this.#keyOf(row, new Uint8Array(scalar), point);
   }
 
-  createVerifier(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaVerifier {
+  importPublicKey(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaPublicKey {
     const row = curveOf(curve);
-    return new Verifier(row, this.engine.createVerification(row, expandPublicKey(this.engine, row, publicKey)));
+    const point = expandPublicKey(this.engine, row, publicKey);
+    return new PublicKey(row, point, this.engine.importPublicKey(row, point));
+  }
+
+  createVerifier(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaVerifier {
+    return this.importPublicKey(curve, publicKey).createVerifier();
   }
 
   /** Makes a key of a scalar, which it wipes. A public point that was stored beside it must be the scalar's own. */
@@ -175,7 +239,7 @@ export class CheckedEcdsa implements EcdsaImplementation {
       const point = this.engine.publicPoint(curve, scalar);
       if (stored !== undefined && !equalBytes(this.engine.expandPoint(curve, stored), point)) throw new Error();
       pkcs8 = formatPkcs8(curve, scalar, point);
-      return new PrivateKey(curve, point, this.engine.importKey(curve, pkcs8));
+      return new PrivateKey(curve, point, this.engine.importPrivateKey(curve, pkcs8));
     } catch {
       throw keyInvalid(curve, "private key: its number is out of range or its public point is another key's");
     } finally {

@@ -1,8 +1,8 @@
 // ECDSA by noble, and ECDSA over given digests, which node:crypto lacks. It works with BigInt, so that the time of signing may
 // depend on the key; nonces are hedged (RFC 6979 3.6 with fresh randomness). It must not check arguments (ecdsa-checked.ts does).
 import { p256, p384 } from "@noble/curves/nist.js";
-import type { EcdsaEngine, EngineKey, EngineVerification } from "./ecdsa-checked.js";
-import { type Curve, formatPkcs8, parsePkcs8, signatureOf } from "./ecdsa-encoding.js";
+import type { EcdsaEngine, EnginePrivateKey, EnginePublicKey } from "./ecdsa-checked.js";
+import { type Curve, formatPkcs8, ownRawToDer, parsePkcs8 } from "./ecdsa-encoding.js";
 import { createNobleHash } from "./hash-noble.js";
 import { randomBytes } from "./random.js";
 
@@ -38,27 +38,31 @@ export function createNobleEcdsa(): EcdsaEngine {
 
     expandPoint: (curve: Curve, encoded: Uint8Array) => CURVES[curve.name].Point.fromBytes(encoded).toBytes(false),
 
-    importKey(curve: Curve, pkcs8: Uint8Array): EngineKey {
+    importPrivateKey(curve: Curve, pkcs8: Uint8Array): EnginePrivateKey {
       const { scalar: view, point } = parsePkcs8(curve, pkcs8);
       const scalar = new Uint8Array(view);
       const ownPoint = new Uint8Array(point as Uint8Array);
+      const sign = (digest: Uint8Array): Uint8Array => ownRawToDer(curve, nobleSignDigest(curve, scalar, digest));
       return {
+        sign: (message) => sign(hashes.digest(curve.hash, [message])),
         createSignature() {
           const hasher = hashes.begin(curve.hash);
-          return {
-            update: (data) => void hasher.update(data),
-            finish: () => signatureOf(curve, nobleSignDigest(curve, scalar, hasher.digest())),
-          };
+          return { update: (data) => void hasher.update(data), finish: () => sign(hasher.digest()) };
         },
         exportPkcs8: () => formatPkcs8(curve, scalar, ownPoint),
       };
     },
 
-    createVerification(curve: Curve, uncompressed: Uint8Array): EngineVerification {
-      const hasher = hashes.begin(curve.hash);
+    importPublicKey(curve: Curve, uncompressed: Uint8Array): EnginePublicKey {
       return {
-        update: (data) => void hasher.update(data),
-        finish: (_der, raw) => nobleVerifyDigest(curve, uncompressed, hasher.digest(), raw),
+        verify: (message, { raw }) => nobleVerifyDigest(curve, uncompressed, hashes.digest(curve.hash, [message]), raw),
+        createVerification() {
+          const hasher = hashes.begin(curve.hash);
+          return {
+            update: (data) => void hasher.update(data),
+            finish: ({ raw }) => nobleVerifyDigest(curve, uncompressed, hasher.digest(), raw),
+          };
+        },
       };
     },
   };

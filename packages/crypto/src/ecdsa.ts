@@ -3,22 +3,26 @@
 // are not an identifier.
 import { assertBytes } from "./assert.js";
 import { type CheckedEcdsa, expandPublicKey } from "./ecdsa-checked.js";
-import { compressPoint, curveOf, formatSpki, keyInvalid, parseSignature, parseSpki } from "./ecdsa-encoding.js";
-import { nobleVerifyDigest } from "./ecdsa-noble.js";
+import { compressPoint, curveOf, formatSpki, keyInvalid, parseSpki } from "./ecdsa-encoding.js";
 import { ecdsaSelector } from "./ecdsa-select.js";
-import { hashLength } from "./hash.js";
 
 export { derSignatureToRaw, rawSignatureToDer } from "./ecdsa-encoding.js";
 
 /** The curves: P-256 goes with SHA-256, P-384 with SHA-384 (FIPS 186-5). */
 export type EcdsaCurve = "P-256" | "P-384";
 
+/**
+ * How a signature is written: strict DER of at most 72 or 104 bytes (RFC 3279 section 2.2.3), or r and s side by side, each of
+ * the curve's full length, 64 or 96 bytes (IEEE P1363). It is `der` where nothing is said.
+ */
+export type EcdsaSignatureEncoding = "der" | "raw";
+
 /** Signs one message that arrives in parts. */
 export interface EcdsaSigner {
   /** Takes the next part, of any length; `ERR_CLOSED` after `sign()`. */
   update(data: Uint8Array): void;
-  /** Ends the message and gives the signature: strict DER, at most 72 or 104 bytes; `ERR_CLOSED` when called again. */
-  sign(): Uint8Array;
+  /** Ends the message and gives the signature; `ERR_CLOSED` when called again. */
+  sign(encoding?: EcdsaSignatureEncoding): Uint8Array;
 }
 
 /** Verifies the signature of one message that arrives in parts. */
@@ -27,11 +31,36 @@ export interface EcdsaVerifier {
   update(data: Uint8Array): void;
   /**
    * Ends the message and verifies.
-   * @param derSignature - any bytes: whatever is not strict DER with r and s in 1..n-1 gives false
+   * @param signature - any bytes: whatever is not strictly of the encoding, with r and s in 1..n-1, gives false
+   * @param encoding - default `der`
    * @returns whether the signature is right
    * @throws FengniError `ERR_CLOSED` when called again
    */
-  verify(derSignature: Uint8Array): boolean;
+  verify(signature: Uint8Array, encoding?: EcdsaSignatureEncoding): boolean;
+}
+
+/** A public key that is ready for use. */
+export interface EcdsaPublicKey {
+  readonly curve: EcdsaCurve;
+  /** The compressed point, 33 or 49 bytes (SEC 1 section 2.3.3); a copy at each reading. */
+  readonly publicKey: Uint8Array;
+  /** Begins to verify the signature of one message that arrives in parts. */
+  createVerifier(): EcdsaVerifier;
+  /**
+   * Verifies the signature of a message.
+   * @param message - any length; it is hashed with the curve's hash
+   * @param signature - any bytes: whatever is not strictly of the encoding, with r and s in 1..n-1, gives false
+   * @param encoding - default `der`
+   * @returns whether the signature is right; FIPS 186-5 section 6.4.2
+   * @throws RangeError `ERR_ARGUMENT` for an unknown encoding
+   */
+  verify(message: Uint8Array, signature: Uint8Array, encoding?: EcdsaSignatureEncoding): boolean;
+  /**
+   * Verifies a signature over a digest that was computed elsewhere.
+   * @param digest - 32 bytes for P-256, 48 for P-384
+   * @throws RangeError `ERR_ARGUMENT` for another length or an unknown encoding
+   */
+  verifyDigest(digest: Uint8Array, signature: Uint8Array, encoding?: EcdsaSignatureEncoding): boolean;
 }
 
 /** A private key that is ready for use. */
@@ -39,15 +68,25 @@ export interface EcdsaPrivateKey {
   readonly curve: EcdsaCurve;
   /** The compressed point, 33 or 49 bytes (SEC 1 section 2.3.3); a copy at each reading. */
   readonly publicKey: Uint8Array;
-  /** Begins the signature of one message. */
+  /** Begins the signature of one message that arrives in parts. */
   createSigner(): EcdsaSigner;
   /**
-   * Signs a digest that was computed elsewhere.
-   * @param digest - 32 bytes for P-256, 48 for P-384
-   * @returns the signature, strict DER; its nonce is derived from key, digest and fresh randomness (RFC 6979 section 3.6)
-   * @throws RangeError `ERR_ARGUMENT` for another length
+   * Signs a message.
+   * @param message - any length; it is hashed with the curve's hash
+   * @param encoding - default `der`
+   * @returns the signature; FIPS 186-5 section 6.4.1
+   * @throws RangeError `ERR_ARGUMENT` for an unknown encoding
    */
-  signDigest(digest: Uint8Array): Uint8Array;
+  sign(message: Uint8Array, encoding?: EcdsaSignatureEncoding): Uint8Array;
+  /**
+   * Signs a digest that was computed elsewhere. This is noble's, on every runtime: BigInt arithmetic, whose time may depend on
+   * the key.
+   * @param digest - 32 bytes for P-256, 48 for P-384
+   * @param encoding - default `der`
+   * @returns the signature; its nonce is derived from key, digest and fresh randomness (RFC 6979 section 3.6)
+   * @throws RangeError `ERR_ARGUMENT` for another length or an unknown encoding
+   */
+  signDigest(digest: Uint8Array, encoding?: EcdsaSignatureEncoding): Uint8Array;
   /** Gives the key out: a new buffer of DER PKCS#8 with the public point, secret. RFC 5958, RFC 5915. */
   exportPkcs8(): Uint8Array;
 }
@@ -57,6 +96,7 @@ export interface EcdsaImplementation {
   readonly name: string;
   generateKey(curve: EcdsaCurve): EcdsaPrivateKey;
   importPrivateKey(curve: EcdsaCurve, pkcs8: Uint8Array): EcdsaPrivateKey;
+  importPublicKey(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaPublicKey;
   createVerifier(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaVerifier;
 }
 
@@ -87,6 +127,17 @@ export function importEcdsaPrivateKey(curve: EcdsaCurve, pkcs8: Uint8Array): Ecd
 }
 
 /**
+ * Reads a public key, for more than one signature.
+ * @param curve - the curve
+ * @param publicKey - a compressed point, 33 or 49 bytes; not kept
+ * @returns the key
+ * @throws FengniError `ERR_KEY_INVALID` unless it is a compressed point on the curve
+ */
+export function importEcdsaPublicKey(curve: EcdsaCurve, publicKey: Uint8Array): EcdsaPublicKey {
+  return chosen().importPublicKey(curve, publicKey);
+}
+
+/**
  * Begins to verify the signature of one message.
  * @param curve - the curve
  * @param publicKey - a compressed point, 33 or 49 bytes
@@ -102,7 +153,8 @@ export function createEcdsaVerifier(curve: EcdsaCurve, publicKey: Uint8Array): E
  * @param curve - the curve
  * @param publicKey - a compressed point, 33 or 49 bytes
  * @param digest - 32 bytes for P-256, 48 for P-384
- * @param derSignature - any bytes: whatever is not strict DER with r and s in 1..n-1 gives false
+ * @param signature - any bytes: whatever is not strictly of the encoding, with r and s in 1..n-1, gives false
+ * @param encoding - default `der`
  * @returns whether the signature is right
  * @throws FengniError `ERR_KEY_INVALID` unless it is a compressed point on the curve; RangeError `ERR_ARGUMENT` for a digest of
  *   another length
@@ -111,13 +163,10 @@ export function verifyEcdsaDigest(
   curve: EcdsaCurve,
   publicKey: Uint8Array,
   digest: Uint8Array,
-  derSignature: Uint8Array,
+  signature: Uint8Array,
+  encoding: EcdsaSignatureEncoding = "der",
 ): boolean {
-  const row = curveOf(curve);
-  assertBytes(digest, "digest", hashLength(row.hash));
-  const point = expandPublicKey(chosen().engine, row, publicKey);
-  const raw = parseSignature(row, assertBytes(derSignature, "derSignature"));
-  return raw !== undefined && nobleVerifyDigest(row, point, digest, raw);
+  return chosen().importPublicKey(curve, publicKey).verifyDigest(digest, signature, encoding);
 }
 
 /**

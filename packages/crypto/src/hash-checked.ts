@@ -1,12 +1,14 @@
-// What is the same in every implementation of SHA-2, HMAC and HKDF: the checks of arguments, the known-answer test, the choice.
+// What is the same in every implementation of SHA-2, SM3, HMAC and HKDF: the checks of arguments, the known-answer test, the choice.
 // It must not know how an implementation does it.
 import { argumentRangeError, assertBytes, assertInteger, assertOneOf } from "./assert.js";
 import { equalBytes, hexToBytes } from "./bytes.js";
 import { FengniError } from "./errors.js";
-import type { Hasher, HashImplementation, HashName } from "./hash.js";
+import type { Hasher, HashImplementation, HashName, Sha2Name } from "./hash.js";
 import { createNobleHash } from "./hash-noble.js";
 import { createNodeHash } from "./hash-node.js";
 import { createSelector, runtime, type Selector } from "./runtime.js";
+import { createPortableSm3 } from "./sm3-engine.js";
+import { sm3Selector } from "./sm3-select.js";
 
 /** A running hash, as an implementation holds it: both libraries' own objects fit. */
 export interface HashState {
@@ -15,17 +17,17 @@ export interface HashState {
 }
 
 /** What an implementation brings: the same without checks. Arguments were checked, and nothing is kept of them. */
-export interface HashEngine {
+export interface HashEngine<Name extends HashName = Sha2Name> {
   readonly name: string;
-  digest(hash: HashName, data: readonly Uint8Array[]): Uint8Array;
-  begin(hash: HashName): HashState;
-  hmac(hash: HashName, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array;
+  digest(hash: Name, data: readonly Uint8Array[]): Uint8Array;
+  begin(hash: Name): HashState;
+  hmac(hash: Name, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array;
   /** HKDF-Expand for a length of 1..255 hashes. */
-  expand(hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  expand(hash: Name, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array;
 }
 
 /** Bytes of each hash. */
-export const HASH_LENGTHS: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64 };
+export const HASH_LENGTHS: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64, sm3: 32 };
 const NAMES = /* @__PURE__ */ Object.keys(HASH_LENGTHS) as readonly HashName[];
 // RFC 5869 2.3: the block counter is one byte and starts at 1.
 const MAX_BLOCKS = 255;
@@ -66,28 +68,35 @@ function finished(): FengniError<"ERR_CLOSED"> {
 class CheckedHash implements HashImplementation {
   readonly name: string;
   readonly #engine: HashEngine;
+  readonly #sm3: () => HashEngine<"sm3">;
 
-  constructor(engine: HashEngine) {
+  /** @param sm3 - gives the engine for SM3, which is chosen by itself: a runtime may have one of the two only */
+  constructor(engine: HashEngine, sm3: () => HashEngine<"sm3">) {
     this.name = engine.name;
     this.#engine = engine;
+    this.#sm3 = sm3;
+  }
+
+  #engineOf(hash: HashName): HashEngine<HashName> {
+    return hash === "sm3" ? this.#sm3() : this.#engine;
   }
 
   digest(hash: HashName, ...data: readonly Uint8Array[]): Uint8Array {
     checkHash(hash);
     checkParts(data);
-    return this.#engine.digest(hash, data);
+    return this.#engineOf(hash).digest(hash, data);
   }
 
   createHasher(hash: HashName): Hasher {
     checkHash(hash);
-    return new CheckedHasher(this.#engine.begin(hash));
+    return new CheckedHasher(this.#engineOf(hash).begin(hash));
   }
 
   hmac(hash: HashName, key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array {
     checkHash(hash);
     assertBytes(key, "key");
     checkParts(data);
-    return this.#engine.hmac(hash, key, data);
+    return this.#engineOf(hash).hmac(hash, key, data);
   }
 
   hkdfExtract(hash: HashName, ikm: Uint8Array, salt: Uint8Array): Uint8Array {
@@ -95,7 +104,7 @@ class CheckedHash implements HashImplementation {
     assertBytes(ikm, "ikm");
     // RFC 5869 2.2: no salt means as many zeros as the hash is long.
     const key = assertBytes(salt, "salt").length > 0 ? salt : new Uint8Array(HASH_LENGTHS[hash]);
-    return this.#engine.hmac(hash, key, [ikm]);
+    return this.#engineOf(hash).hmac(hash, key, [ikm]);
   }
 
   hkdfExpand(hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
@@ -108,7 +117,7 @@ class CheckedHash implements HashImplementation {
         `"prk" expected Uint8Array of at least ${HASH_LENGTHS[hash]} bytes, got length=${prk.length}`,
       );
     }
-    return length === 0 ? new Uint8Array(0) : this.#engine.expand(hash, prk, info, length);
+    return length === 0 ? new Uint8Array(0) : this.#engineOf(hash).expand(hash, prk, info, length);
   }
 }
 
@@ -127,12 +136,22 @@ function probe(implementation: HashImplementation): boolean {
   return equalBytes(okm, hexToBytes(PROBE_OKM)) && equalBytes(sha512.subarray(0, 32), hexToBytes(PROBE_SHA512));
 }
 
+// The portable one needs nothing of the runtime, so one is always chosen.
+const chosenSm3 = (): HashEngine<"sm3"> => sm3Selector.chosen() as HashEngine<"sm3">;
+
 /** The choice of SHA-2, HMAC and HKDF. */
 export const hashSelector: Selector<HashImplementation> = /* @__PURE__ */ createSelector<HashImplementation>([
   {
     name: "node",
-    create: () => (runtime.node === undefined ? undefined : new CheckedHash(createNodeHash(runtime.node))),
+    create: () => (runtime.node === undefined ? undefined : new CheckedHash(createNodeHash(runtime.node), chosenSm3)),
     probe,
   },
-  { name: "noble", create: () => new CheckedHash(createNobleHash()), probe },
+  {
+    name: "noble",
+    create() {
+      const sm3 = createPortableSm3();
+      return new CheckedHash(createNobleHash(), () => sm3);
+    },
+    probe,
+  },
 ]);

@@ -2,7 +2,7 @@
 import { expand } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import type { HashName } from "./hash.js";
+import type { Sha2Name } from "./hash.js";
 import type { HashEngine, HashState } from "./hash-checked.js";
 
 const FUNCTIONS = { sha256, sha384, sha512 };
@@ -15,7 +15,7 @@ export function createNobleHash(): HashEngine {
   };
   return {
     name: "noble",
-    digest: (hash: HashName, data) => finish(FUNCTIONS[hash].create(), data),
+    digest: (hash: Sha2Name, data) => finish(FUNCTIONS[hash].create(), data),
     begin: (hash) => FUNCTIONS[hash].create(),
     hmac: (hash, key, data) => finish(hmac.create(FUNCTIONS[hash], key), data),
     expand: (hash, prk, info, length) => expand(FUNCTIONS[hash], prk, info, length),

@@ -1,10 +1,10 @@
 // SHA-2, HMAC and HKDF-Expand by node:crypto. It must not check arguments (hash-checked.ts does) nor know other implementations.
-import type { HashName } from "./hash.js";
+import type { Sha2Name } from "./hash.js";
 import type { HashEngine, HashState } from "./hash-checked.js";
 import { type NodeCrypto, plain } from "./runtime.js";
 
 /** Computes an HMAC. */
-type Mac = (hash: HashName, key: Uint8Array, data: readonly Uint8Array[]) => Uint8Array;
+type Mac = (hash: Sha2Name, key: Uint8Array, data: readonly Uint8Array[]) => Uint8Array;
 
 /** HMAC by an Hmac object. The key is a KeyObject, because Node 24 takes raw bytes 4 to 5 times slower. */
 function hmacObject(node: NodeCrypto): Mac {
@@ -17,7 +17,7 @@ function hmacObject(node: NodeCrypto): Mac {
 
 /** Longest message that {@link oneShotMac} takes itself, in bytes. */
 const ONE_SHOT_BYTES = 512;
-const BLOCK_BYTES: Readonly<Record<HashName, number>> = { sha256: 64, sha384: 128, sha512: 128 };
+const BLOCK_BYTES: Readonly<Record<Sha2Name, number>> = { sha256: 64, sha384: 128, sha512: 128 };
 
 /**
  * HMAC as RFC 2104 section 2 composes it: two one-shot hashes, each over one buffer, which is wiped after each use. An Hmac
@@ -66,7 +66,7 @@ class NodeHash implements HashEngine {
     this.#mac = typeof node.hash === "function" ? oneShotMac(node) : hmacObject(node);
   }
 
-  digest(hash: HashName, data: readonly Uint8Array[]): Uint8Array {
+  digest(hash: Sha2Name, data: readonly Uint8Array[]): Uint8Array {
     const only = data[0];
     if (data.length === 1 && only !== undefined && typeof this.#node.hash === "function") {
       return plain(this.#node.hash(hash, only, "buffer"));
@@ -76,16 +76,16 @@ class NodeHash implements HashEngine {
     return plain(state.digest());
   }
 
-  begin(hash: HashName): HashState {
+  begin(hash: Sha2Name): HashState {
     const state = this.#node.createHash(hash);
     return { update: (data) => state.update(data), digest: () => plain(state.digest()) };
   }
 
-  hmac(hash: HashName, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
+  hmac(hash: Sha2Name, key: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
     return plain(this.#mac(hash, key, data));
   }
 
-  expand(hash: HashName, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  expand(hash: Sha2Name, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
     // Composed of HMACs, since hkdfSync takes twice as long for the short outputs that matter here. RFC 5869 2.3.
     const okm = new Uint8Array(length);
     let block: Uint8Array = COUNTER.subarray(0, 0);

@@ -1,8 +1,11 @@
-// SHA-2, HMAC and HKDF, all synchronous: the public functions. It must not know how they are done nor what is derived.
+// SHA-2 and SM3, HMAC and HKDF, all synchronous: the public functions. It must not know how they are done nor what is derived.
 import { checkHash, HASH_LENGTHS, hashSelector } from "./hash-checked.js";
 
-/** The hash functions, all of FIPS 180-4. */
-export type HashName = "sha256" | "sha384" | "sha512";
+/** The hash functions of FIPS 180-4. */
+export type Sha2Name = "sha256" | "sha384" | "sha512";
+
+/** The hash functions: SHA-2, and SM3 of GB/T 32905-2016. */
+export type HashName = Sha2Name | "sm3";
 
 /** A hash over data that arrives in parts. */
 export interface Hasher {
@@ -20,7 +23,7 @@ export interface Hasher {
   digest(): Uint8Array;
 }
 
-/** One way to do SHA-2, HMAC and HKDF; the methods are as the functions of the same name. */
+/** One way to do SHA-2, SM3, HMAC and HKDF; the methods are as the functions of the same name. */
 export interface HashImplementation {
   readonly name: string;
   digest(hash: HashName, ...data: readonly Uint8Array[]): Uint8Array;
@@ -39,7 +42,7 @@ function chosen(): HashImplementation {
  * Hashes data.
  * @param hash - the hash function
  * @param data - parts that are hashed as if they were joined
- * @returns a new buffer of 32, 48 or 64 bytes; FIPS 180-4
+ * @returns a new buffer of 32, 48 or 64 bytes; FIPS 180-4, GB/T 32905-2016
  * @throws TypeError or RangeError `ERR_ARGUMENT` for wrong arguments
  */
 export function digest(hash: HashName, ...data: readonly Uint8Array[]): Uint8Array {

@@ -13,18 +13,17 @@ const RSA_ENCRYPTION: Uint8Array = /* @__PURE__ */ hexToBytes("2a864886f70d01010
 
 /** A public key, checked. */
 export interface RsaPublicParts {
-  /** DER SubjectPublicKeyInfo. */
+  /** DER SubjectPublicKeyInfo, a buffer of its own. */
   readonly spki: Uint8Array;
-  readonly modulusBytes: number;
+  readonly modulusBits: number;
 }
 
-/** A private key, checked. All of it but the length is secret. */
-export interface RsaPrivateParts {
+/** A private key, checked: the parts of its public key, and two that are secret. */
+export interface RsaPrivateParts extends RsaPublicParts {
   /** DER PKCS#8, a buffer of its own. */
   readonly pkcs8: Uint8Array;
   /** The private exponent d, left-padded to the length of the modulus, a buffer of its own. */
   readonly exponent: Uint8Array;
-  readonly modulusBytes: number;
 }
 
 /** The error for key material that is no usable key. */
@@ -84,7 +83,7 @@ function readAlgorithm(reader: DerReader): void {
   algorithm.end();
 }
 
-/** Checks modulus and public exponent, and gives the bytes of the modulus. */
+/** Checks modulus and public exponent, and gives the bits of the modulus. */
 function checkNumbers(modulus: Uint8Array, exponent: Uint8Array): number {
   const bits = 8 * modulus.length - Math.clz32(modulus[0] as number) + 24;
   if (bits < MIN_MODULUS_BITS || bits > MAX_MODULUS_BITS) {
@@ -95,7 +94,7 @@ function checkNumbers(modulus: Uint8Array, exponent: Uint8Array): number {
   if (!isOdd(modulus) || !isOdd(exponent) || isOne || exponent.length > MAX_EXPONENT_BYTES) {
     throw rsaKeyInvalid("expected an RSA key with an odd modulus and an odd public exponent of 3..2^64");
   }
-  return modulus.length;
+  return bits;
 }
 
 /** Runs a parser of a key; malformed DER becomes the typed error. */
@@ -116,21 +115,27 @@ function whole(der: Uint8Array): DerReader {
   return inner;
 }
 
-/** Reads RSAPublicKey. RFC 8017 appendix A.1.1. */
+/** Reads RSAPublicKey, and gives the bits of the modulus. RFC 8017 appendix A.1.1. */
 function readPublicNumbers(der: Uint8Array): number {
   const numbers = whole(der);
-  const modulusBytes = checkNumbers(numbers.unsigned(), numbers.unsigned());
+  const modulusBits = checkNumbers(numbers.unsigned(), numbers.unsigned());
   numbers.end();
-  return modulusBytes;
+  return modulusBits;
+}
+
+/** SubjectPublicKeyInfo around RSAPublicKey. RFC 3279 section 2.3.1. */
+function formatSpki(publicKey: Uint8Array): Uint8Array {
+  return derElement(TAG.sequence, algorithmIdentifier(), derElement(TAG.bitString, Uint8Array.of(0), publicKey));
 }
 
 function parseSpki(spki: Uint8Array): RsaPublicParts {
   const info = whole(spki);
   if (info.nextIs(TAG.integer)) throw rsaKeyInvalid("expected an RSA public key, got a private key");
   readAlgorithm(info);
-  const modulusBytes = readPublicNumbers(info.bitString());
+  const publicKey = info.bitString();
   info.end();
-  return { spki: new Uint8Array(spki), modulusBytes };
+  // Written anew, since the NULL of the algorithm may be missing.
+  return { spki: formatSpki(publicKey), modulusBits: readPublicNumbers(publicKey) };
 }
 
 /**
@@ -144,10 +149,7 @@ export function parseRsaPublicKey(input: string | Uint8Array): RsaPublicParts {
     if (pem === undefined) return parseSpki(input as Uint8Array);
     const { label, der } = parsePem(pem);
     if (label === "PUBLIC KEY") return parseSpki(der);
-    if (label === "RSA PUBLIC KEY") {
-      const bits = derElement(TAG.bitString, Uint8Array.of(0), der);
-      return parseSpki(derElement(TAG.sequence, algorithmIdentifier(), bits));
-    }
+    if (label === "RSA PUBLIC KEY") return parseSpki(formatSpki(der));
     der.fill(0);
     throw rsaKeyInvalid(`expected an RSA public key, got a PEM block labelled ${label}`);
   });
@@ -158,7 +160,9 @@ function readPrivateNumbers(der: Uint8Array): Omit<RsaPrivateParts, "pkcs8"> {
   const numbers = whole(der);
   const version = numbers.unsigned();
   if (version.length !== 1 || version[0] !== 0) throw rsaKeyInvalid("expected an RSA key of two primes");
-  const modulusBytes = checkNumbers(numbers.unsigned(), numbers.unsigned());
+  const [modulus, publicExponent] = [numbers.unsigned(), numbers.unsigned()];
+  const modulusBits = checkNumbers(modulus, publicExponent);
+  const modulusBytes = modulus.length;
   const d = numbers.unsigned();
   // p, q, the two CRT exponents and the coefficient: OpenSSL and WebCrypto read them.
   for (let i = 0; i < 5; i++) numbers.unsigned();
@@ -166,7 +170,8 @@ function readPrivateNumbers(der: Uint8Array): Omit<RsaPrivateParts, "pkcs8"> {
   if (d.length > modulusBytes) throw rsaKeyInvalid("expected a private exponent below the modulus");
   const exponent = new Uint8Array(modulusBytes);
   exponent.set(d, modulusBytes - d.length);
-  return { exponent, modulusBytes };
+  const publicKey = derElement(TAG.sequence, derUnsigned(modulus), derUnsigned(publicExponent));
+  return { exponent, modulusBits, spki: formatSpki(publicKey) };
 }
 
 /** Reads PKCS#8. RFC 5958 section 2. */

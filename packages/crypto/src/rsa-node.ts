@@ -1,13 +1,15 @@
 // RSA by node:crypto. It must not read keys nor check arguments (rsa-checked.ts does). No OpenSSL error leaves this file: it would tell
-// apart why a decryption failed.
-import type { KeyObject } from "node:crypto";
+// apart why a decryption failed. OpenSSL's private operation is blinded; over given digests, which node:crypto cannot sign by
+// itself, it is the same operation over an encoding of ours.
+import type { KeyObject, SigningOptions } from "node:crypto";
 import { equalBytes } from "./bytes.js";
 import { authenticationError } from "./errors.js";
 import { digest } from "./hash.js";
-import type { RsaPadding } from "./rsa.js";
-import type { RsaEngine } from "./rsa-checked.js";
+import type { RsaModulusBits, RsaPadding } from "./rsa.js";
+import type { RsaEngine, RsaEnginePrivateKey, RsaEnginePublicKey } from "./rsa-checked.js";
 import { type RsaPrivateParts, type RsaPublicParts, rsaKeyInvalid } from "./rsa-encoding.js";
 import { unpadOrReplace, wronglyPadded } from "./rsa-pkcs1.js";
+import { digestInfo, encodePss, isEncodingOf, type Scheme } from "./rsa-signature.js";
 import { asNodeInput, type NodeCrypto, plain } from "./runtime.js";
 
 const OAEP_HASHES = { "oaep-sha1": "sha1", "oaep-sha256": "sha256", "oaep-sha384": "sha384", "oaep-sha512": "sha512" };
@@ -22,9 +24,51 @@ function options(
   return { key, padding: node.constants.RSA_PKCS1_OAEP_PADDING, oaepHash: OAEP_HASHES[padding] };
 }
 
-class NodePrivateKey {
+/** What node:crypto signs and verifies with. A bare key means PKCS#1 v1.5: Node 24 takes it faster than options. */
+function signing(node: NodeCrypto, key: KeyObject, scheme: Scheme): KeyObject | (SigningOptions & { key: KeyObject }) {
+  if (scheme.padding === "pkcs1") return key;
+  return { key, padding: node.constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltLength };
+}
+
+class NodePublicKey implements RsaEnginePublicKey {
   readonly #node: NodeCrypto;
   readonly #key: KeyObject;
+  readonly #modulusBits: number;
+
+  constructor(node: NodeCrypto, { spki, modulusBits }: RsaPublicParts) {
+    this.#node = node;
+    this.#key = importing(() => node.createPublicKey({ key: asNodeInput(spki), format: "der", type: "spki" }));
+    this.#modulusBits = modulusBits;
+  }
+
+  encrypt(padding: RsaPadding, plaintext: Uint8Array): Uint8Array {
+    return plain(this.#node.publicEncrypt(options(this.#node, this.#key, padding), plaintext));
+  }
+
+  verify(scheme: Scheme, message: Uint8Array, signature: Uint8Array): boolean {
+    try {
+      return this.#node.verify(scheme.hash, message, signing(this.#node, this.#key, scheme), signature);
+    } catch {
+      return false;
+    }
+  }
+
+  verifyDigest(scheme: Scheme, digest: Uint8Array, signature: Uint8Array): boolean {
+    const padding = this.#node.constants.RSA_NO_PADDING;
+    try {
+      const block = this.#node.publicDecrypt({ key: this.#key, padding }, signature);
+      return isEncodingOf(scheme, digest, block, this.#modulusBits);
+    } catch {
+      // The number is not below the modulus.
+      return false;
+    }
+  }
+}
+
+class NodePrivateKey implements RsaEnginePrivateKey {
+  readonly #node: NodeCrypto;
+  readonly #key: KeyObject;
+  readonly #modulusBits: number;
   readonly #modulusBytes: number;
   readonly #exponentHash: Uint8Array;
   readonly #native: { rejectsImplicitly: boolean | undefined };
@@ -32,7 +76,8 @@ class NodePrivateKey {
   constructor(node: NodeCrypto, parts: RsaPrivateParts, native: { rejectsImplicitly: boolean | undefined }) {
     this.#node = node;
     this.#key = importing(() => node.createPrivateKey({ key: asNodeInput(parts.pkcs8), format: "der", type: "pkcs8" }));
-    this.#modulusBytes = parts.modulusBytes;
+    this.#modulusBits = parts.modulusBits;
+    this.#modulusBytes = Math.ceil(parts.modulusBits / 8);
     this.#exponentHash = digest("sha256", parts.exponent);
     this.#native = native;
   }
@@ -49,6 +94,22 @@ class NodePrivateKey {
     } catch {
       throw authenticationError();
     }
+  }
+
+  sign(scheme: Scheme, message: Uint8Array): Uint8Array {
+    return signed(() => this.#node.sign(scheme.hash, message, signing(this.#node, this.#key, scheme)));
+  }
+
+  signDigest(scheme: Scheme, digest: Uint8Array): Uint8Array {
+    const { RSA_NO_PADDING, RSA_PKCS1_PADDING } = this.#node.constants;
+    const isPss = scheme.padding === "pss";
+    const block = isPss ? encodePss(scheme, digest, this.#modulusBits) : digestInfo(scheme.hash, digest);
+    const padding = isPss ? RSA_NO_PADDING : RSA_PKCS1_PADDING;
+    return signed(() => this.#node.privateEncrypt({ key: this.#key, padding }, block));
+  }
+
+  exportPkcs8(): Uint8Array {
+    return plain(this.#key.export({ format: "der", type: "pkcs8" }));
   }
 
   #decryptNatively(ciphertext: Uint8Array): Uint8Array {
@@ -90,15 +151,31 @@ function importing(importKey: () => KeyObject): KeyObject {
   }
 }
 
+function signed(sign: () => Uint8Array): Uint8Array {
+  try {
+    return plain(sign());
+  } catch {
+    throw rsaKeyInvalid("OpenSSL cannot sign with the RSA key: its numbers do not belong together");
+  }
+}
+
+/** A new key in DER PKCS#8, made off the main thread. */
+function generate(node: NodeCrypto, modulusBits: RsaModulusBits): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    node.generateKeyPair("rsa", { modulusLength: modulusBits, publicExponent: 65_537 }, (error, _publicKey, key) => {
+      if (error === null) resolve(plain(key.export({ format: "der", type: "pkcs8" })));
+      else reject(error);
+    });
+  });
+}
+
 /** RSA by node:crypto. */
 export function createNodeRsa(node: NodeCrypto): RsaEngine {
   const native: { rejectsImplicitly: boolean | undefined } = { rejectsImplicitly: undefined };
   return {
     name: "node",
-    importPublicKey({ spki }: RsaPublicParts) {
-      const key = importing(() => node.createPublicKey({ key: asNodeInput(spki), format: "der", type: "spki" }));
-      return { encrypt: (padding, plaintext) => plain(node.publicEncrypt(options(node, key, padding), plaintext)) };
-    },
+    generateKey: (modulusBits) => generate(node, modulusBits),
+    importPublicKey: (parts: RsaPublicParts) => new NodePublicKey(node, parts),
     importPrivateKey: (parts: RsaPrivateParts) => new NodePrivateKey(node, parts, native),
   };
 }

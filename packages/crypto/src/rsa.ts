@@ -1,4 +1,4 @@
-// RSA encryption: the public shapes and functions. It must not know how keys are encoded nor how padding is done.
+// RSA encryption and signatures: the public shapes and functions. It must not know how keys are encoded nor how padding is done.
 import { FengniError } from "./errors.js";
 import { rsaSelector } from "./rsa-checked.js";
 
@@ -7,9 +7,33 @@ import { rsaSelector } from "./rsa-checked.js";
  */
 export type RsaPadding = "pkcs1" | "oaep-sha1" | "oaep-sha256" | "oaep-sha384" | "oaep-sha512";
 
+/**
+ * The signature schemes: PSS with the same hash for message and MGF1 (RFC 8017 section 8.1), and PKCS#1 v1.5 (section 8.2). New
+ * designs take PSS.
+ */
+export type RsaSignatureScheme =
+  | "pss-sha256"
+  | "pss-sha384"
+  | "pss-sha512"
+  | "pkcs1-sha256"
+  | "pkcs1-sha384"
+  | "pkcs1-sha512";
+
+/** What may be said beside the scheme. */
+export interface RsaSignatureOptions {
+  /**
+   * Bytes of the salt of PSS, 0..modulusBytes - 2 - the hash's length; default the hash's length. A signature with a salt of
+   * another length does not verify.
+   */
+  readonly saltLength?: number;
+}
+
+/** The lengths of a modulus that {@link generateRsaKey} makes, in bits. */
+export type RsaModulusBits = 2048 | 3072 | 4096;
+
 /** A public key that is ready for use. */
 export interface RsaPublicKey {
-  /** Bytes of the modulus and of every ciphertext: 256..1024. */
+  /** Bytes of the modulus, of every ciphertext and of every signature: 256..1024. */
   readonly modulusBytes: number;
   /**
    * Encrypts.
@@ -20,11 +44,40 @@ export interface RsaPublicKey {
    *   WebCrypto
    */
   encrypt(padding: RsaPadding, plaintext: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Verifies the signature of a message.
+   * @param scheme - the scheme; a signature of another one does not verify
+   * @param message - any length
+   * @param signature - any bytes: whatever is not `modulusBytes` long or not below the modulus gives false
+   * @param options - the length of PSS's salt
+   * @returns whether the signature is right; RFC 8017 sections 8.1.2 and 8.2.2
+   * @throws TypeError or RangeError `ERR_ARGUMENT` for an unknown scheme or a salt length that the modulus has no room for
+   */
+  verify(
+    scheme: RsaSignatureScheme,
+    message: Uint8Array,
+    signature: Uint8Array,
+    options?: RsaSignatureOptions,
+  ): boolean | Promise<boolean>;
+  /**
+   * Verifies a signature over a digest that was computed elsewhere, as {@link RsaPublicKey.verify} does.
+   * @param digest - as long as the scheme's hash: 32, 48 or 64 bytes
+   * @throws RangeError `ERR_ARGUMENT` for another length; FengniError `ERR_NOT_SUPPORTED` (rejected) by WebCrypto, which hashes
+   *   always
+   */
+  verifyDigest(
+    scheme: RsaSignatureScheme,
+    digest: Uint8Array,
+    signature: Uint8Array,
+    options?: RsaSignatureOptions,
+  ): boolean | Promise<boolean>;
+  /** Gives the key out: a new buffer of DER SubjectPublicKeyInfo. RFC 3279 section 2.3.1. */
+  exportSpki(): Uint8Array;
 }
 
 /** A private key that is ready for use. */
 export interface RsaPrivateKey {
-  /** Bytes of the modulus and of every ciphertext: 256..1024. */
+  /** Bytes of the modulus, of every ciphertext and of every signature: 256..1024. */
   readonly modulusBytes: number;
   /**
    * Decrypts. With `pkcs1` a wrong padding is no error but gives a pseudo-random message that depends on key and ciphertext
@@ -36,11 +89,40 @@ export interface RsaPrivateKey {
    *   and with OAEP for a wrong padding; `ERR_NOT_SUPPORTED` (rejected) for `pkcs1` by WebCrypto
    */
   decrypt(padding: RsaPadding, ciphertext: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Signs a message. The private operation is the runtime's own, which blinds it.
+   * @param scheme - the scheme
+   * @param message - any length
+   * @param options - the length of PSS's salt
+   * @returns the signature, a new buffer of `modulusBytes` bytes; RFC 8017 sections 8.1.1 and 8.2.1
+   * @throws TypeError or RangeError `ERR_ARGUMENT` for an unknown scheme or a salt length that the modulus has no room for
+   */
+  sign(
+    scheme: RsaSignatureScheme,
+    message: Uint8Array,
+    options?: RsaSignatureOptions,
+  ): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Signs a digest that was computed elsewhere, as {@link RsaPrivateKey.sign} does.
+   * @param digest - as long as the scheme's hash: 32, 48 or 64 bytes
+   * @throws RangeError `ERR_ARGUMENT` for another length; FengniError `ERR_NOT_SUPPORTED` (rejected) by WebCrypto, which hashes
+   *   always
+   */
+  signDigest(
+    scheme: RsaSignatureScheme,
+    digest: Uint8Array,
+    options?: RsaSignatureOptions,
+  ): Uint8Array | Promise<Uint8Array>;
+  /** Gives the key out: a new buffer of DER PKCS#8, secret. RFC 5958 section 2, RFC 8017 appendix A.1.2. */
+  exportPkcs8(): Uint8Array;
+  /** Gives its public key out: a new buffer of DER SubjectPublicKeyInfo. RFC 3279 section 2.3.1. */
+  exportSpki(): Uint8Array;
 }
 
-/** One way to do RSA; the methods are as {@link importRsaPublicKey} and {@link importRsaPrivateKey}. */
+/** One way to do RSA; the methods are as the functions of this file with the same meaning. */
 export interface RsaImplementation {
   readonly name: string;
+  generateKey(modulusBits: RsaModulusBits): Promise<RsaPrivateKey>;
   importPublicKey(pem: string | Uint8Array): RsaPublicKey;
   importPrivateKey(pem: string | Uint8Array): RsaPrivateKey;
 }
@@ -51,6 +133,16 @@ function chosen(): RsaImplementation {
   throw new FengniError("ERR_NOT_SUPPORTED", "this runtime has no RSA: neither node:crypto nor WebCrypto", {
     details: { operation: "rsa" },
   });
+}
+
+/**
+ * Makes a new key of two primes with the public exponent 65,537, off the main thread.
+ * @param modulusBits - 2048, 3072 or 4096; the longer ones take seconds
+ * @returns the key; FIPS 186-5 appendix A.1
+ * @throws (rejected) RangeError `ERR_ARGUMENT` for another length; FengniError `ERR_NOT_SUPPORTED` where the runtime has no RSA
+ */
+export async function generateRsaKey(modulusBits: RsaModulusBits): Promise<RsaPrivateKey> {
+  return chosen().generateKey(modulusBits);
 }
 
 /**

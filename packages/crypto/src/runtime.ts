@@ -1,5 +1,5 @@
-// The only file that obtains node:crypto, SubtleCrypto and the system's randomness, and the rule that picks an implementation.
-// It must not know any algorithm: each primitive hands in its own candidates and probes.
+// The only file that obtains node:crypto, SubtleCrypto, WebAssembly and the system's randomness, and the rule that picks an
+// implementation. It must not know any algorithm: each primitive hands in its own candidates and probes.
 import type { Buffer } from "node:buffer";
 import type * as NodeCryptoModule from "node:crypto";
 
@@ -29,6 +29,7 @@ export interface Runtime {
   /** Fills at most 65,536 bytes with secure randomness. */
   readonly getRandomValues: ((target: Uint8Array<ArrayBuffer>) => void) | undefined;
   readonly buffer: BufferCodec | undefined;
+  readonly webAssembly: typeof WebAssembly | undefined;
   /** Whether memory of this process is about to be stored in a start-up snapshot and shared by later processes. */
   readonly isBuildingSnapshot: () => boolean;
 }
@@ -37,6 +38,7 @@ interface Globals {
   readonly process?: { getBuiltinModule?(id: string): unknown };
   readonly crypto?: { readonly subtle?: SubtleCrypto; getRandomValues?(target: Uint8Array<ArrayBuffer>): unknown };
   readonly Buffer?: BufferCodec;
+  readonly WebAssembly?: typeof WebAssembly;
 }
 
 function detect(): Runtime {
@@ -54,6 +56,7 @@ function detect(): Runtime {
             web.getRandomValues?.(target);
           },
     buffer: typeof globals.Buffer?.from === "function" ? globals.Buffer : undefined,
+    webAssembly: globals.WebAssembly,
     // Node answers 1 and 0, not true and false as it documents.
     isBuildingSnapshot: () => Boolean(v8?.startupSnapshot?.isBuildingSnapshot?.()),
   };

@@ -6,11 +6,13 @@ import {
   createEcdsaVerifier,
   derSignatureToRaw,
   type EcdsaCurve,
+  type EcdsaSignatureEncoding,
   ecdsaImplementations,
   ecdsaPublicKeyFromSpki,
   ecdsaPublicKeyToSpki,
   generateEcdsaKey,
   importEcdsaPrivateKey,
+  importEcdsaPublicKey,
   rawSignatureToDer,
   verifyEcdsaDigest,
 } from "../src/ecdsa.js";
@@ -56,12 +58,21 @@ function opensslKey(namedCurve: string): { readonly pkcs8: Uint8Array; readonly 
 }
 
 describe.each(implementations)("ECDSA by $name", (implementation) => {
-  const verifies = (curve: EcdsaCurve, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
-    const verifier = implementation.createVerifier(curve, publicKey);
-    // In two parts, so that no case depends on the message being whole.
+  /** Verifies in two parts and at once by turns. */
+  let turn = 0;
+  const verifies = (
+    curve: EcdsaCurve,
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+    encoding: EcdsaSignatureEncoding = "der",
+  ): boolean => {
+    const key = implementation.importPublicKey(curve, publicKey);
+    if (turn++ % 2 === 0) return key.verify(message, signature, encoding);
+    const verifier = key.createVerifier();
     verifier.update(message.subarray(0, message.length >> 1));
     verifier.update(message.subarray(message.length >> 1));
-    return verifier.verify(signature);
+    return verifier.verify(signature, encoding);
   };
 
   it.each([
@@ -84,29 +95,30 @@ describe.each(implementations)("ECDSA by $name", (implementation) => {
   it.each([
     ["P-256", "ecdsa_secp256r1_sha256_p1363_test.json", 262, 173],
     ["P-384", "ecdsa_secp384r1_sha384_p1363_test.json", 280, 193],
-  ] as const)(
-    "%s passes %s through rawSignatureToDer, which refuses wrong lengths and ranges",
-    async (curve, name, count, valid) => {
-      const file = readWycheproof<SignatureCase, SignatureGroup>(name, count);
-      const counts = await runCases<SignatureCase, SignatureGroup>(file, async (test, group) => {
-        const publicKey = ecdsaPublicKeyFromSpki(curve, hexToBytes(group.publicKeyDer));
-        let der: Uint8Array;
-        try {
-          der = rawSignatureToDer(curve, hexToBytes(test.sig));
-        } catch (error) {
-          expect(test.result).toBe("invalid");
-          expect(await codeOf(() => Promise.reject(error))).toBe("ERR_AUTHENTICATION");
-          return "refused";
-        }
-        assertSame(derSignatureToRaw(curve, der), hexToBytes(test.sig));
-        expect(verifies(curve, publicKey, hexToBytes(test.msg), der)).toBe(test.result === "valid");
-        return test.result;
-      });
-      expect(counts["valid"]).toBe(valid);
-      expect((counts["invalid"] ?? 0) + (counts["refused"] ?? 0)).toBe(count - valid);
-      expect(counts["refused"]).toBeGreaterThan(10);
-    },
-  );
+  ] as const)("%s passes %s, raw and through rawSignatureToDer", async (curve, name, count, valid) => {
+    const file = readWycheproof<SignatureCase, SignatureGroup>(name, count);
+    const counts = await runCases<SignatureCase, SignatureGroup>(file, async (test, group) => {
+      const publicKey = ecdsaPublicKeyFromSpki(curve, hexToBytes(group.publicKeyDer));
+      const [message, signature] = [hexToBytes(test.msg), hexToBytes(test.sig)];
+      expect(verifies(curve, publicKey, message, signature, "raw")).toBe(test.result === "valid");
+      let der: Uint8Array;
+      try {
+        der = rawSignatureToDer(curve, signature);
+      } catch (error) {
+        // A wrong length, or a number that is not in 1..n-1.
+        expect(test.result).toBe("invalid");
+        expect(await codeOf(() => Promise.reject(error))).toBe("ERR_AUTHENTICATION");
+        return "refused";
+      }
+      assertSame(derSignatureToRaw(curve, der), signature);
+      if (implementation.name === "node")
+        expect(verifies(curve, publicKey, message, der)).toBe(test.result === "valid");
+      return test.result;
+    });
+    expect(counts["valid"]).toBe(valid);
+    expect((counts["invalid"] ?? 0) + (counts["refused"] ?? 0)).toBe(count - valid);
+    expect(counts["refused"]).toBeGreaterThan(10);
+  });
 
   describe.each(curves)("%s", (curve) => {
     const key = implementation.generateKey(curve);
@@ -117,19 +129,77 @@ describe.each(implementations)("ECDSA by $name", (implementation) => {
       return signer.sign();
     };
 
-    it("signs what every implementation and OpenSSL verify, also from a digest", () => {
+    it("signs what every implementation and OpenSSL verify, also at once and from a digest", () => {
       const spki = ecdsaPublicKeyToSpki(curve, key.publicKey);
       const publicKey = nodeCrypto.createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
-      for (const signature of [sign(), key.signDigest(digest(hashOf[curve], text))]) {
+      for (const signature of [sign(), key.sign(text), key.signDigest(digest(hashOf[curve], text))]) {
+        expect(Buffer.isBuffer(signature)).toBe(false);
         for (const other of implementations) {
           const verifier = other.createVerifier(curve, key.publicKey);
           verifier.update(text);
           expect(verifier.verify(signature)).toBe(true);
+          expect(other.importPublicKey(curve, key.publicKey).verify(text, signature)).toBe(true);
         }
         expect(nodeCrypto.verify(hashOf[curve], text, publicKey, signature)).toBe(true);
         expect(verifyEcdsaDigest(curve, key.publicKey, digest(hashOf[curve], text), signature)).toBe(true);
         expect(verifyEcdsaDigest(curve, key.publicKey, digest(hashOf[curve], text, text), signature)).toBe(false);
       }
+    });
+
+    it("writes r and s side by side, as OpenSSL does, and takes them so", () => {
+      const spki = ecdsaPublicKeyToSpki(curve, key.publicKey);
+      const theirKey = nodeCrypto.createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+      const publicKey = implementation.importPublicKey(curve, key.publicKey);
+      assertSame(publicKey.publicKey, key.publicKey);
+      expect(publicKey.curve).toBe(curve);
+      const hash = digest(hashOf[curve], text);
+      const signer = key.createSigner();
+      signer.update(text);
+      for (const signature of [signer.sign("raw"), key.sign(text, "raw"), key.signDigest(hash, "raw")]) {
+        expect(signature).toHaveLength(curve === "P-256" ? 64 : 96);
+        const options = { key: theirKey, dsaEncoding: "ieee-p1363" } as const;
+        expect(nodeCrypto.verify(hashOf[curve], text, options, signature)).toBe(true);
+        expect(verifies(curve, key.publicKey, text, signature, "raw")).toBe(true);
+        expect(publicKey.verifyDigest(hash, signature, "raw")).toBe(true);
+        expect(verifyEcdsaDigest(curve, key.publicKey, hash, signature, "raw")).toBe(true);
+        // Neither is taken for the other, and no byte may be missing or over.
+        expect(verifies(curve, key.publicKey, text, signature)).toBe(false);
+        expect(publicKey.verifyDigest(hash, signature)).toBe(false);
+        const der = rawSignatureToDer(curve, signature);
+        expect(verifies(curve, key.publicKey, text, der, "raw")).toBe(false);
+        expect(publicKey.verifyDigest(hash, der)).toBe(true);
+        expect(publicKey.verifyDigest(hash, der, "raw")).toBe(false);
+        for (const wrong of [signature.subarray(1), concatBytes(signature, Uint8Array.of(0)), new Uint8Array(0)])
+          expect(verifies(curve, key.publicKey, text, wrong, "raw")).toBe(false);
+        for (let bit = 0; bit < 8 * signature.length; bit += 37) {
+          const changed = Uint8Array.from(signature);
+          changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+          expect(verifies(curve, key.publicKey, text, changed, "raw")).toBe(false);
+        }
+      }
+    });
+
+    it("knows two encodings and no other", () => {
+      const publicKey = implementation.importPublicKey(curve, key.publicKey);
+      const hash = digest(hashOf[curve], text);
+      const argument = expect.objectContaining({ name: "RangeError", code: "ERR_ARGUMENT" });
+      for (const encoding of ["DER", "p1363", "constructor", "", null, 5] as unknown as EcdsaSignatureEncoding[]) {
+        const [signer, verifier] = [key.createSigner(), publicKey.createVerifier()];
+        expect(() => signer.sign(encoding)).toThrow(argument);
+        expect(() => verifier.verify(text, encoding)).toThrow(argument);
+        // Neither was used up.
+        expect(verifier.verify(signer.sign())).toBe(true);
+        expect(() => key.sign(text, encoding)).toThrow(argument);
+        expect(() => key.signDigest(hash, encoding)).toThrow(argument);
+        expect(() => publicKey.verify(text, text, encoding)).toThrow(argument);
+        expect(() => publicKey.verifyDigest(hash, text, encoding)).toThrow(argument);
+      }
+      const wrong = "text" as unknown as Uint8Array;
+      expect(() => key.sign(wrong)).toThrow(TypeError);
+      expect(() => publicKey.verify(wrong, text)).toThrow(TypeError);
+      expect(() => publicKey.verify(text, wrong)).toThrow(TypeError);
+      expect(() => publicKey.verifyDigest(hash, wrong)).toThrow(TypeError);
+      expect(() => publicKey.verifyDigest(new Uint8Array(20), text)).toThrow(RangeError);
     });
 
     it("gives another signature each time", () => {
@@ -276,6 +346,7 @@ describe.each(implementations)("ECDSA by $name", (implementation) => {
         ecdsaPublicKeyToSpki(curve, publicKey),
       ]) {
         expect(await codeOf(() => implementation.createVerifier(curve, wrong))).toBe("ERR_KEY_INVALID");
+        expect(await codeOf(() => implementation.importPublicKey(curve, wrong))).toBe("ERR_KEY_INVALID");
       }
     });
   });
@@ -400,6 +471,7 @@ it("offers the chosen implementation as functions", () => {
     const verifier = createEcdsaVerifier(curve, key.publicKey);
     verifier.update(text);
     expect(verifier.verify(signer.sign())).toBe(true);
+    expect(importEcdsaPublicKey(curve, key.publicKey).verify(text, key.sign(text, "raw"), "raw")).toBe(true);
     expect(() => verifyEcdsaDigest(curve, key.publicKey, new Uint8Array(20), new Uint8Array(0))).toThrow(RangeError);
   }
   for (const curve of ["P-521", "constructor", undefined] as unknown as EcdsaCurve[]) {

@@ -96,16 +96,20 @@ describe("createSelector", () => {
   });
 });
 
+/** How many entries are tested here; those after them are tested beside their primitives. */
+const BASICS = 5;
+
 describe("runtimeReport", () => {
   it("says what Node offers", () => {
-    expect(runtimeReport().map(({ primitive, chosen, available }) => [primitive, chosen, available])).toEqual([
+    const report = runtimeReport().slice(0, BASICS);
+    expect(report.map(({ primitive, chosen, available }) => [primitive, chosen, available])).toEqual([
       ["AES-GCM", "node", ["node", "webcrypto", "noble"]],
       ["SHA-2, HMAC, HKDF", "node", ["node", "noble"]],
       ["random", "node", ["node", "webcrypto"]],
       ["ECDSA", "node", ["node", "noble"]],
       ["RSA", "node", ["node", "webcrypto"]],
     ]);
-    for (const { reason } of runtimeReport()) expect(reason).toBe("best one that passed its known-answer test");
+    for (const { reason } of report) expect(reason).toBe("best one that passed its known-answer test");
   });
 });
 
@@ -122,16 +126,16 @@ describe("a runtime without node:crypto", () => {
     vi.stubGlobal("crypto", web);
   }
 
+  const chosenBy = (report: { readonly runtimeReport: typeof runtimeReport }): readonly string[] =>
+    report
+      .runtimeReport()
+      .slice(0, BASICS)
+      .map(({ chosen }) => chosen);
+
   it("uses WebCrypto and noble, and gives the same results", async () => {
     hide(globalThis.crypto);
     const report = await import("../src/report.js");
-    expect(report.runtimeReport().map(({ chosen }) => chosen)).toEqual([
-      "webcrypto",
-      "noble",
-      "webcrypto",
-      "noble",
-      "webcrypto",
-    ]);
+    expect(chosenBy(report)).toEqual(["webcrypto", "noble", "webcrypto", "noble", "webcrypto"]);
     expect(report.runtimeReport()[0]?.reason).toBe(
       "best one that passed its known-answer test; node is not in this runtime",
     );
@@ -174,13 +178,7 @@ describe("a runtime without node:crypto", () => {
     const { getRandomValues } = globalThis.crypto;
     hide({ getRandomValues: getRandomValues.bind(globalThis.crypto) as Crypto["getRandomValues"] });
     const report = await import("../src/report.js");
-    expect(report.runtimeReport().map(({ chosen }) => chosen)).toEqual([
-      "noble",
-      "noble",
-      "webcrypto",
-      "noble",
-      "none",
-    ]);
+    expect(chosenBy(report)).toEqual(["noble", "noble", "webcrypto", "noble", "none"]);
     const { importRsaPublicKey } = await import("../src/rsa.js");
     expect(await codeOf(() => importRsaPublicKey(""))).toBe("ERR_NOT_SUPPORTED");
   });
