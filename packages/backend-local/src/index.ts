@@ -16,6 +16,12 @@ export { type Clock, ManualClock, systemClock } from "./clock.js";
 export type { KeyRecord, KeyTable, KeyVersion } from "./keys.js";
 export { LocalKms, type LocalKmsOptions } from "./kms.js";
 export { DEFAULT_PROVIDER_ID, LocalKeyAdmin, LocalKeyProvider, type LocalKeyProviderOptions } from "./provider.js";
+export {
+  DEFAULT_PUBLIC_KEY_PROVIDER_ID,
+  type PublicKeyOptions,
+  PublicKeyProvider,
+  type PublicKeyProviderOptions,
+} from "./public-key-provider.js";
 export { DEFAULT_SCRYPT_COST, type RootKey, type ScryptCost } from "./seal-root-key.js";
 export { KEY_SPECS } from "./specs.js";
 export { type Refusal, STATE_TABLE, type StatefulOperation, type StateRow } from "./states.js";
