@@ -44,17 +44,20 @@ interface Globals {
 function detect(): Runtime {
   const globals = globalThis as unknown as Globals;
   const builtin = (id: string): unknown => globals.process?.getBuiltinModule?.(id);
-  const web = globals.crypto;
   const v8 = builtin("node:v8") as { startupSnapshot?: { isBuildingSnapshot?(): unknown } } | undefined;
   return {
     node: builtin("node:crypto") as NodeCrypto | undefined,
-    subtle: web?.subtle,
-    getRandomValues:
-      web?.getRandomValues === undefined
-        ? undefined
-        : (target) => {
-            web.getRandomValues?.(target);
-          },
+    // Looked up when it is asked for: Node loads its WebCrypto, some megabytes, at the first look.
+    get subtle() {
+      return globals.crypto?.subtle;
+    },
+    get getRandomValues() {
+      const web = globals.crypto;
+      if (web?.getRandomValues === undefined) return undefined;
+      return (target: Uint8Array<ArrayBuffer>): void => {
+        web.getRandomValues?.(target);
+      };
+    },
     buffer: typeof globals.Buffer?.from === "function" ? globals.Buffer : undefined,
     webAssembly: globals.WebAssembly,
     // Node answers 1 and 0, not true and false as it documents.
