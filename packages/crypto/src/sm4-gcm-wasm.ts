@@ -57,20 +57,33 @@ class Steps {
     }
   }
 
-  /** Encrypts or decrypts, and takes the ciphertext into GHASH. @param block - which of the message's blocks is the first one here */
-  crypt(direction: Direction, from: Uint8Array, to: Uint8Array, block: number): void {
-    const { capacity } = this.#module;
-    if (from.length <= capacity) {
-      this.#piece(direction, from, to, block);
-      return;
-    }
-    for (let done = 0; done < from.length; done += capacity) {
-      const end = done + capacity;
-      this.#piece(direction, from.subarray(done, end), to.subarray(done, end), block + done / GCM_BLOCK);
-    }
+  /** Room for data of more than one piece, to be made before `load`, since it may fail; shorter data needs none. */
+  roomFor(length: number): Uint8Array | undefined {
+    return length > this.#module.capacity ? new Uint8Array(length) : undefined;
   }
 
-  #piece(direction: Direction, from: Uint8Array, to: Uint8Array, block: number): void {
+  /**
+   * Encrypts or decrypts, and takes the ciphertext into GHASH.
+   * @param block - which of the message's blocks is the first one here
+   * @param room - what {@link roomFor} gave for this length
+   */
+  crypt(direction: Direction, from: Uint8Array, block: number, room: Uint8Array | undefined): Uint8Array {
+    const { memory, capacity, data } = this.#module;
+    if (room === undefined) {
+      this.#piece(direction, from, block);
+      // Faster than to make a buffer, which is filled with zeros, and to copy into it.
+      return memory.slice(data, data + from.length);
+    }
+    for (let done = 0; done < from.length; done += capacity) {
+      const piece = from.subarray(done, done + capacity);
+      this.#piece(direction, piece, block + done / GCM_BLOCK);
+      room.set(memory.subarray(data, data + piece.length), done);
+    }
+    return room;
+  }
+
+  /** Leaves the result in the memory. */
+  #piece(direction: Direction, from: Uint8Array, block: number): void {
     const { run, memory, source, data } = this.#module;
     const { length } = from;
     memory.set(from, data);
@@ -78,7 +91,6 @@ class Steps {
     // The block before the data becomes the tag's mask, for nothing: most batches have room.
     if (block === 0) run.addKeyStream(source, GCM_BLOCK + length, 1);
     else run.addKeyStream(data, length, block + 2);
-    to.set(memory.subarray(data, data + length));
     if (direction === "seal") run.hash(data, length);
   }
 
@@ -103,26 +115,31 @@ class WasmGcmKey implements GcmEngineKey {
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Sealed {
-    const ciphertext = new Uint8Array(plaintext.length);
-    return { ciphertext, tag: this.#crypt("seal", nonce, aad, plaintext, ciphertext) };
+    const { result, tag } = this.#crypt("seal", nonce, aad, plaintext);
+    return { ciphertext: result, tag };
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
-    const plaintext = new Uint8Array(ciphertext.length);
-    if (equalBytes(this.#crypt("open", nonce, aad, ciphertext, plaintext), tag)) return plaintext;
-    plaintext.fill(0);
+    const { result, tag: expected } = this.#crypt("open", nonce, aad, ciphertext);
+    if (equalBytes(expected, tag)) return result;
+    result.fill(0);
     return undefined;
   }
 
-  /** Gives the tag. */
-  #crypt(direction: Direction, nonce: Uint8Array, aad: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array {
+  #crypt(
+    direction: Direction,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    data: Uint8Array,
+  ): { readonly result: Uint8Array; readonly tag: Uint8Array } {
     const steps = this.#steps;
+    const room = steps.roomFor(data.length);
     steps.load(nonce);
     steps.absorb(aad);
-    steps.crypt(direction, from, to, 0);
-    const tag = steps.tag(aad.length, from.length);
-    steps.unload(Math.max(aad.length, from.length));
-    return tag;
+    const result = steps.crypt(direction, data, 0, room);
+    const tag = steps.tag(aad.length, data.length);
+    steps.unload(Math.max(aad.length, data.length));
+    return { result, tag };
   }
 
   begin(nonce: Uint8Array, aad: Uint8Array): GcmOpening {
@@ -149,9 +166,9 @@ class WasmOpening implements BlockOpening {
 
   decrypt(blocks: Uint8Array): Uint8Array {
     const steps = this.#steps;
-    const plaintext = new Uint8Array(blocks.length);
+    const room = steps.roomFor(blocks.length);
     steps.load(this.#nonce, this.#hash);
-    steps.crypt("open", blocks, plaintext, this.#blocks);
+    const plaintext = steps.crypt("open", blocks, this.#blocks, room);
     this.#hash = steps.hash();
     steps.unload(blocks.length);
     this.#blocks += blocks.length / GCM_BLOCK;
@@ -160,9 +177,8 @@ class WasmOpening implements BlockOpening {
 
   finish(rest: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
     const steps = this.#steps;
-    const plaintext = new Uint8Array(rest.length);
     steps.load(this.#nonce, this.#hash);
-    steps.crypt("open", rest, plaintext, this.#blocks);
+    const plaintext = steps.crypt("open", rest, this.#blocks, undefined);
     if (this.#blocks > 0) steps.mask();
     const expected = steps.tag(this.#aadLength, GCM_BLOCK * this.#blocks + rest.length);
     steps.unload(GCM_BLOCK);

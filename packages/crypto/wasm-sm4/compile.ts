@@ -16,8 +16,9 @@ const TARGET: URL = new URL("../src/sm4-wasm-binary.ts", import.meta.url);
  * It is inlined, so that its input stays in registers; its result goes through the memory.
  */
 function sboxSource(): string {
-  const gates = [...readFileSync(CIRCUIT, "utf8").matchAll(/^ {2}const (\w+) = (\w+) ([&^]) (\w+);$/gm)].map(
-    ([, name, a, operator, b]) => `  const ${name} = v128.${operator === "&" ? "and" : "xor"}(${a}, ${b});`,
+  const names: Readonly<Record<string, string>> = { "&": "and", "|": "or", "^": "xor" };
+  const gates = [...readFileSync(CIRCUIT, "utf8").matchAll(/^ {2}const (\w+) = (\w+) ([&|^]) (\w+);$/gm)].map(
+    ([, name, a, operator, b]) => `  const ${name} = v128.${names[operator as string]}(${a}, ${b});`,
   );
   const bits = Array.from({ length: 8 }, (_, bit) => bit);
   return [

@@ -110,17 +110,19 @@ export function prepareKeys(): void {
   for (let round: usize = 0; round < ROUNDS; round++) spread(SCHEDULE + 4 * round, KEYS + WORD * round);
 }
 
-/** Bit b of y + (y <<< 8) + (y <<< 16), where y is the substituted word. */
-function middle(bit: usize): v128 {
-  const y = v128.load(SUBSTITUTED + 16 * bit);
-  return v128.xor(y, v128.xor(rotate8(y), rotate16(y)));
+/** Bit b of y + (y <<< 8), where y is the substituted word. */
+function pair(bit: usize): v128 {
+  return v128.xor(substituted(bit), rotate8(substituted(bit)));
 }
 
-/** Adds bit b of L y = y + (y <<< 24) + (middle <<< 2) to a word, given that bit of the last term. */
-function add(word: usize, bit: usize, last: v128): void {
-  const y = v128.load(SUBSTITUTED + 16 * bit);
-  const sum = v128.xor(v128.load(word + 16 * bit), v128.xor(y, rotate24(y)));
-  v128.store(word + 16 * bit, v128.xor(sum, last));
+/** Bit b of y + (y <<< 8) + (y <<< 16), given that of the pair. */
+function triple(bit: usize, pair: v128): v128 {
+  return v128.xor(pair, rotate16(substituted(bit)));
+}
+
+/** Adds bit b of L y = (pair <<< 24) + (triple <<< 2) to a word, given that of the pair and of the last term. */
+function add(word: usize, bit: usize, pair: v128, last: v128): void {
+  v128.store(word + 16 * bit, v128.xor(v128.load(word + 16 * bit), v128.xor(rotate24(pair), last)));
 }
 
 /** Runs the rounds on the state; the result's words stand in reverse order. */
@@ -133,15 +135,23 @@ function rounds(isDecryption: bool): void {
   const step: usize = isDecryption ? 0 - WORD : WORD;
   for (let round: usize = 0; round < ROUNDS; round++) {
     substituteSum(w1, w2, w3, key);
+    const s0 = pair(0);
+    const s1 = pair(1);
+    const s2 = pair(2);
+    const s3 = pair(3);
+    const s4 = pair(4);
+    const s5 = pair(5);
+    const s6 = pair(6);
+    const s7 = pair(7);
     // A rotation by 2 moves bits 6 and 7 into the byte before.
-    add(w0, 0, rotate8(middle(6)));
-    add(w0, 1, rotate8(middle(7)));
-    add(w0, 2, middle(0));
-    add(w0, 3, middle(1));
-    add(w0, 4, middle(2));
-    add(w0, 5, middle(3));
-    add(w0, 6, middle(4));
-    add(w0, 7, middle(5));
+    add(w0, 0, s0, rotate8(triple(6, s6)));
+    add(w0, 1, s1, rotate8(triple(7, s7)));
+    add(w0, 2, s2, triple(0, s0));
+    add(w0, 3, s3, triple(1, s1));
+    add(w0, 4, s4, triple(2, s2));
+    add(w0, 5, s5, triple(3, s3));
+    add(w0, 6, s6, triple(4, s4));
+    add(w0, 7, s7, triple(5, s5));
     const replaced = w0;
     w0 = w1;
     w1 = w2;
