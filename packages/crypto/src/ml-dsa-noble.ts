@@ -6,6 +6,7 @@
 import { shake256 } from "@noble/hashes/sha3.js";
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import { equalBytes } from "./bytes.js";
+import { FengniError } from "./errors.js";
 import type { MlDsaEngine, MlDsaEnginePrivateKey, MlDsaSet } from "./ml-dsa-checked.js";
 import type { PqSecret } from "./pq-encoding.js";
 import { randomBytes } from "./random.js";
@@ -64,16 +65,24 @@ export function nobleVerifyMu(set: MlDsaSet, publicKey: Uint8Array, mu: Uint8Arr
 function privateKeyOf(set: MlDsaSet, secret: PqSecret): MlDsaEnginePrivateKey {
   const seed = secret.seed === undefined ? undefined : new Uint8Array(secret.seed);
   const expanded = seed === undefined ? new Uint8Array(secret.expanded as Uint8Array) : nobleExpandMlDsa(set, seed);
-  const sign = (message: Uint8Array, context: Uint8Array): Uint8Array =>
-    nobleSign(set, expanded, message, context, randomBytes(32));
   let publicKey: Uint8Array | undefined;
   const publicKeyOf = (): Uint8Array => {
     publicKey ??= SETS[set.name].getPublicKey(expanded);
     return publicKey;
   };
-  // The one part that noblePublicKeyOf cannot check, t0, shows in use.
-  if (seed === undefined && !SETS[set.name].verify(sign(TEST_MESSAGE, EMPTY), TEST_MESSAGE, publicKeyOf()))
-    throw new Error("the private key makes no valid signatures");
+  // The one part of an expanded key that noblePublicKeyOf cannot check, t0, shows in use only, and in some signatures only: each
+  // is verified before it is given out.
+  const sign = (message: Uint8Array, context: Uint8Array): Uint8Array => {
+    const signature = nobleSign(set, expanded, message, context, randomBytes(32));
+    if (seed === undefined && !SETS[set.name].verify(signature, message, publicKeyOf(), { context })) {
+      throw new FengniError(
+        "ERR_KEY_INVALID",
+        "the expanded private key is inconsistent: its signature does not verify",
+      );
+    }
+    return signature;
+  };
+  if (seed === undefined) sign(TEST_MESSAGE, EMPTY);
   return {
     publicKey: publicKeyOf,
     sign,

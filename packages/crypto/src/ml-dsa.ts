@@ -117,7 +117,7 @@ export function importMlDsaSeed(parameterSet: MlDsaParameterSet, seed: Uint8Arra
  * @param expanded - the private key, 2560, 4032 or 4896 bytes
  * @returns the key
  * @throws FengniError `ERR_KEY_INVALID` for another length, secret numbers out of range, a wrong hash of the public key, or a key
- *   whose signatures do not verify (FIPS 204 algorithms 24 and 25)
+ *   whose first signature does not verify (FIPS 204 algorithms 24 and 25); where a later one does not, signing throws the same
  */
 export function importMlDsaExpandedKey(parameterSet: MlDsaParameterSet, expanded: Uint8Array): MlDsaPrivateKey {
   return chosen().importExpandedKey(parameterSet, expanded);

@@ -22,9 +22,11 @@ function fromPool(source: RandomSource, length: number): Uint8Array {
     used = 0;
   }
   const end = used + length;
-  const bytes = pool.slice(used, end);
-  pool.fill(0, used, end);
+  const start = used;
+  // First of all: bytes are never given out twice, also when this call is cut short.
   used = end;
+  const bytes = pool.slice(start, end);
+  pool.fill(0, start, end);
   return bytes;
 }
 

@@ -48,7 +48,8 @@ export class CheckedSm2 implements Sm2Implementation {
   /** The point x || y of an encoding of a point, a buffer of its own; `ERR_KEY_INVALID` unless it is on the curve. */
   #expand(encoded: Uint8Array): Uint8Array {
     if (encoded[0] === 4) {
-      const point = encoded.slice(1);
+      // A copy: a Buffer's slice() would stay the caller's memory, which may change after the check.
+      const point = new Uint8Array(encoded.subarray(1));
       if (this.engine.arithmetic.isOnCurve(point)) return point;
     } else {
       try {

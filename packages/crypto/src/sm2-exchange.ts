@@ -81,7 +81,7 @@ class KeyExchange implements Sm2KeyExchange {
 
   /** The coordinates of a point of the peer's; `ERR_KEY_INVALID` unless it is on the curve. Step A6. */
   #checkPoint(encoded: Uint8Array): Uint8Array {
-    const point = encoded.slice(1);
+    const point = new Uint8Array(encoded.subarray(1));
     if (encoded[0] === 4 && point.length === 2 * SM2_SIZE && this.#arithmetic.isOnCurve(point)) return point;
     throw sm2KeyInvalid("expected the peer's point of the SM2 key exchange: 04 and 64 bytes, on the curve");
   }

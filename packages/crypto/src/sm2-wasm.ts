@@ -1,6 +1,6 @@
 // The arithmetic of SM2 in WebAssembly. Its code has no branch and no address that depends on a secret, so that it is constant-time
 // as far as the engine's compiler keeps it so and 64-bit multiplication takes one time, as on 64-bit processors of today. What it
-// worked with in its memory is overwritten after each operation. It must not check arguments nor know encodings.
+// worked with in its memory is overwritten after each operation on secrets. It must not check arguments nor know encodings.
 import { base64ToBytes } from "./bytes.js";
 import { SM2_SIZE } from "./sm2-curve.js";
 import type { Sm2Arithmetic } from "./sm2-engine.js";

@@ -27,6 +27,13 @@ class PortableSm3 implements HashState {
   /** Bytes taken so far; exact up to 2^53. */
   #length = 0;
 
+  /** Forgets what was taken, also by a call that was cut short. */
+  reset(): void {
+    this.#state.set(INITIAL);
+    this.#filled = 0;
+    this.#length = 0;
+  }
+
   update(data: Uint8Array): void {
     const { length } = data;
     this.#length += length;
@@ -63,9 +70,7 @@ class PortableSm3 implements HashState {
     const digest = new Uint8Array(DIGEST);
     for (let i = 0; i < DIGEST / 4; i++) writeWord(digest, 4 * i, state[i] as number);
     block.fill(0);
-    state.set(INITIAL);
-    this.#filled = 0;
-    this.#length = 0;
+    this.reset();
     return digest;
   }
 }
@@ -87,6 +92,8 @@ const WHOLE: PortableSm3 = /* @__PURE__ */ new PortableSm3();
 
 /** Hashes parts as if they were joined. */
 export function digestSm3(data: readonly Uint8Array[]): Uint8Array {
+  // Where a call was cut short (a stack overflow that was caught, a script that was terminated) its data is still in there.
+  WHOLE.reset();
   for (const part of data) WHOLE.update(part);
   return WHOLE.digest();
 }

@@ -8,6 +8,9 @@ import { expandKey, type Sm4Module } from "./sm4-wasm.js";
 
 type Direction = "seal" | "open";
 
+/** Modules between `load` and `unload`. */
+const IN_USE: WeakSet<Sm4Module> = /* @__PURE__ */ new WeakSet();
+
 /** A key, and the steps of GCM on the module, which between `load` and `unload` hold its memory. */
 class Steps {
   readonly #module: Sm4Module;
@@ -29,7 +32,10 @@ class Steps {
 
   /** @param hash - GHASH's value so far */
   load(nonce: Uint8Array, hash?: Uint8Array): void {
-    const { run, memory, schedule, nonce: nonceAt, y } = this.#module;
+    const { run, memory, capacity, schedule, nonce: nonceAt, y } = this.#module;
+    // A call that was cut short (a stack overflow that was caught, a script that was terminated) left its data and values here.
+    if (IN_USE.has(this.#module)) run.wipe(capacity, capacity);
+    IN_USE.add(this.#module);
     memory.set(this.#material, schedule);
     run.prepareKeys();
     memory.set(nonce, nonceAt);
@@ -40,6 +46,7 @@ class Steps {
   /** Overwrites the memory. @param length - of the longest data that was in it */
   unload(length: number): void {
     this.#module.run.wipe(Math.min(length, this.#module.capacity), 0);
+    IN_USE.delete(this.#module);
   }
 
   /** GHASH's value. */
