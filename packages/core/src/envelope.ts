@@ -278,7 +278,10 @@ export class Envelope {
     this.#checkOpen();
     signal?.throwIfAborted();
     const { suite } = header;
-    const context: Record<string, string> = Object.assign(Object.create(null), header.context);
+    const isWhole = Object.keys(reproduced).length === 0;
+    const context: Record<string, string> = isWhole
+      ? header.context
+      : Object.assign(Object.create(null), header.context);
     const unstored: Record<string, string> = Object.create(null);
     for (const [key, value] of Object.entries(reproduced)) {
       if (!Object.hasOwn(context, key)) unstored[key] = value;

@@ -97,11 +97,24 @@ export function utf8ToBytes(text: string): Uint8Array {
  */
 export function bytesToUtf8(bytes: Uint8Array): string {
   assertBytes(bytes, "bytes");
+  const short = bytes.length <= SHORT_TEXT ? asciiText(bytes) : undefined;
+  if (short !== undefined) return short;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw argumentTypeError(`"bytes" expected well-formed UTF-8`);
   }
+}
+
+/** Short ASCII as text, which costs less here than a decoder; undefined for anything else. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** Moves bytes out of a Buffer, which may be part of the pool that others read: keys travel as text too. */
