@@ -23,7 +23,6 @@ function sboxSource(): string {
   const bits = Array.from({ length: 8 }, (_, bit) => bit);
   return [
     `import { SUBSTITUTED } from "./memory";`,
-    "// @ts-ignore: a decorator",
     `@inline export function substitute(${bits.map((bit) => `x${bit}: v128`).join(", ")}): void {`,
     ...gates,
     ...bits.map((bit) => `  v128.store(SUBSTITUTED, y${bit}, ${16 * bit});`),
