@@ -3,6 +3,7 @@ import { buildOf } from "../../tsup.base.js";
 
 export default defineConfig(
   buildOf({
+    "aes-cbc": "src/aes-cbc.ts",
     "aes-gcm": "src/aes-gcm.ts",
     bytes: "src/bytes.ts",
     ecdsa: "src/ecdsa.ts",

@@ -1,4 +1,5 @@
 // What this runtime offers and what was chosen, for a person (`fengni doctor`). It must not influence the choice.
+import { aesCbcSelector } from "./aes-cbc-select.js";
 import { aesGcmSelector } from "./aes-gcm-select.js";
 import { ecdsaSelector } from "./ecdsa-select.js";
 import { hashSelector } from "./hash-checked.js";
@@ -41,6 +42,7 @@ export function runtimeReport(): readonly RuntimeReportEntry[] {
     { primitive: "SM4-GCM", ...sm4GcmSelector.explain() },
     { primitive: "SM4", ...sm4Selector.explain() },
     { primitive: "SM4-CBC encryption", ...sm4ChainSelector.explain() },
+    { primitive: "AES-CBC", ...aesCbcSelector.explain() },
     { primitive: "ML-KEM", ...mlKemSelector.explain() },
     { primitive: "ML-DSA", ...mlDsaSelector.explain() },
     { primitive: "SLH-DSA", ...slhDsaSelector.explain() },

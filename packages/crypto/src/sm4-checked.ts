@@ -1,7 +1,8 @@
-// What is the same in every implementation of SM4: the checks of arguments, and the padding of CBC. It must not know which
+// What is the same in every implementation of SM4: the checks of arguments, and that CBC is padded. It must not know which
 // implementations there are.
 import { argumentRangeError, assertBytes } from "./assert.js";
 import { FengniError } from "./errors.js";
+import { addPadding, removePadding } from "./pkcs7.js";
 import type { Sm4Implementation, Sm4Key } from "./sm4.js";
 
 /** Bytes of a key, a block, an IV and a counter block. */
@@ -48,11 +49,7 @@ class CheckedKey implements Sm4Key {
 
   encryptCbc(iv: Uint8Array, plaintext: Uint8Array): Uint8Array {
     assertBytes(iv, "iv", SM4_BLOCK);
-    const { length } = assertBytes(plaintext, "plaintext");
-    const padding = SM4_BLOCK - (length % SM4_BLOCK);
-    const padded = new Uint8Array(length + padding);
-    padded.set(plaintext);
-    padded.fill(padding, length);
+    const padded = addPadding(assertBytes(plaintext, "plaintext"));
     const ciphertext = this.#chained.encryptCbc(iv, padded);
     padded.fill(0);
     return ciphertext;
@@ -62,14 +59,8 @@ class CheckedKey implements Sm4Key {
     assertBytes(iv, "iv", SM4_BLOCK);
     const { length } = assertBytes(ciphertext, "ciphertext");
     if (length === 0 || length % SM4_BLOCK !== 0) throw ciphertextInvalid();
-    const padded = this.#parallel.decryptCbc(iv, ciphertext);
-    const padding = paddingOf(padded);
-    const plaintext = padded.slice(0, length - padding);
-    padded.fill(0);
-    if (padding === 0) {
-      plaintext.fill(0);
-      throw ciphertextInvalid();
-    }
+    const plaintext = removePadding(this.#parallel.decryptCbc(iv, ciphertext));
+    if (plaintext === undefined) throw ciphertextInvalid();
     return plaintext;
   }
 
@@ -83,19 +74,6 @@ function checkBlocks(blocks: Uint8Array): number {
   const { length } = assertBytes(blocks, "blocks");
   if (length % SM4_BLOCK === 0) return length;
   throw argumentRangeError(`"blocks" expected Uint8Array of a multiple of ${SM4_BLOCK} bytes, got length=${length}`);
-}
-
-/** How long the padding is, 1..16, or 0 if it is wrong. The time is the same for every content. */
-function paddingOf(padded: Uint8Array): number {
-  const last = padded[padded.length - 1] as number;
-  // The sign bit tells whether last is in 1..16.
-  let wrong = ((last - 1) | (SM4_BLOCK - last)) >> 31;
-  for (let i = 1; i <= SM4_BLOCK; i++) {
-    const isPadding = (i - 1 - last) >> 31;
-    wrong |= isPadding & ((padded[padded.length - i] as number) ^ last);
-  }
-  // All ones if anything is wrong.
-  return last & ~((wrong | -wrong) >> 31);
 }
 
 function ciphertextInvalid(): FengniError<"ERR_CIPHERTEXT_INVALID"> {
