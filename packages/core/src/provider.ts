@@ -11,15 +11,34 @@ export interface CallOptions {
 }
 
 /** What a key is for. A key has one usage for life. */
-export type KeyUsage = "encrypt-decrypt" | "sign-verify";
+export type KeyUsage = "encrypt-decrypt" | "asymmetric-decrypt" | "sign-verify" | "post-quantum-encrypt-decrypt";
 
 /** What a key is made of. */
-export type KeySpec = "AES_256" | "ECC_P256" | "ECC_P384";
+export type KeySpec = "AES_256" | "SM4" | "RSA_2048" | "SM2" | "ECC_P256" | "ECC_P384" | "ML_KEM_768" | "ML_DSA_65";
 
-/** Signature algorithms; ECDSA signatures are DER (RFC 3279, section 2.2.3). */
-export type SignatureAlgorithm = "ECDSA_P256_SHA_256" | "ECDSA_P384_SHA_384";
+/**
+ * Signature algorithms. ECDSA and SM2 signatures are DER (RFC 3279, section 2.2.3; GB/T 35276), RSA's and ML-DSA's are the bytes
+ * of RFC 8017 and FIPS 204.
+ */
+export type SignatureAlgorithm =
+  | "ECDSA_P256_SHA_256"
+  | "ECDSA_P384_SHA_384"
+  | "RSA_PKCS1_SHA_256"
+  | "RSA_PSS_SHA_256"
+  | "SM2DSA"
+  | "ML_DSA_65";
 
-/** Whether `message` is the message itself or its digest by the algorithm's hash. */
+/** How bytes are encrypted to a public key: RFC 8017 sections 7.1 and 7.2; GB/T 32918.4, the ciphertext in ASN.1 (GB/T 35276). */
+export type AsymmetricEncryptionAlgorithm =
+  | "RSAES_OAEP_SHA_1"
+  | "RSAES_OAEP_SHA_256"
+  | "RSAES_PKCS1_V1_5"
+  | "SM2_C1C3C2_ASN1";
+
+/**
+ * Whether `message` is the message itself or its digest by the algorithm's hash; for SM2 that is SM3 over Z and the message
+ * (GB/T 32918.2), for ML-DSA there is no digest form.
+ */
 export type MessageType = "raw" | "digest";
 
 /** The operations that a provider may offer; one it does not claim rejects with `ERR_NOT_SUPPORTED`. */
@@ -30,7 +49,10 @@ export type ProviderOperation =
   | "reEncrypt"
   | "sign"
   | "verify"
-  | "getPublicKey";
+  | "getPublicKey"
+  | "asymmetricDecrypt"
+  | "postQuantumEncrypt"
+  | "postQuantumDecrypt";
 
 /** What a provider offers, and its limits. The only way to leave a part of the contract out. */
 export interface Capabilities {
@@ -42,6 +64,8 @@ export interface Capabilities {
   /** Longest encryption context in characters of its canonical JSON form (sorted keys, no white space); absent: no limit of its own. */
   readonly maxContextCharacters?: number;
   readonly signatureAlgorithms: readonly SignatureAlgorithm[];
+  /** What `asymmetricDecrypt` opens. */
+  readonly asymmetricEncryptionAlgorithms: readonly AsymmetricEncryptionAlgorithm[];
   /** Longest message of `sign` and `verify` in the `raw` form, in bytes. */
   readonly maxMessageBytes: number;
 }
@@ -142,12 +166,33 @@ export interface VerifyResult {
   readonly valid: boolean;
 }
 
+/** Asks to open what was encrypted to the public half of a key. */
+export interface AsymmetricDecryptRequest {
+  readonly keyId: string;
+  readonly algorithm: AsymmetricEncryptionAlgorithm;
+  readonly ciphertext: Uint8Array;
+}
+
+/** Asks to encrypt a few bytes under a post-quantum key. */
+export interface PostQuantumEncryptRequest {
+  readonly keyId: string;
+  /** 1 to `maxPlaintextBytes` bytes. */
+  readonly plaintext: Uint8Array;
+}
+
+/** Asks to open what `postQuantumEncrypt` gave. */
+export interface PostQuantumDecryptRequest {
+  readonly ciphertext: Uint8Array;
+  /** Key id or alias that must have made the ciphertext; another key rejects with `ERR_NO_MATCHING_KEY`. */
+  readonly keyId?: string;
+}
+
 /** The public half of an asymmetric key. */
 export interface PublicKeyResult {
   readonly keyId: string;
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
-  /** DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
+  /** DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7; RFC 9935 and RFC 9881 for the post-quantum keys). */
   readonly publicKey: Uint8Array;
 }
 
@@ -168,12 +213,18 @@ export interface KeyProvider {
   sign(request: SignRequest, options?: CallOptions): Promise<SignResult>;
   verify(request: VerifyRequest, options?: CallOptions): Promise<VerifyResult>;
   getPublicKey(request: { readonly keyId: string }, options?: CallOptions): Promise<PublicKeyResult>;
+  asymmetricDecrypt(request: AsymmetricDecryptRequest, options?: CallOptions): Promise<DecryptResult>;
+  postQuantumEncrypt(request: PostQuantumEncryptRequest, options?: CallOptions): Promise<EncryptResult>;
+  postQuantumDecrypt(request: PostQuantumDecryptRequest, options?: CallOptions): Promise<DecryptResult>;
   /** Lets go of every resource; later calls reject with `ERR_CLOSED`. Idempotent. */
   close(): Promise<void>;
 }
 
-/** The states of a key. */
-export type KeyState = "enabled" | "disabled" | "pending-deletion";
+/** The states of a key. An archived key opens what it sealed and seals nothing more; one that waits for import has no material. */
+export type KeyState = "enabled" | "disabled" | "pending-import" | "pending-deletion" | "archived";
+
+/** Where a key's material comes from: the provider made it, or somebody brings it. */
+export type KeyOrigin = "provider" | "external";
 
 /** What is known of a key; never its material. Times are milliseconds since the Unix epoch. */
 export interface KeyDescription {
@@ -181,20 +232,31 @@ export interface KeyDescription {
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
   readonly state: KeyState;
+  readonly origin: KeyOrigin;
   readonly createdAtMs: number;
   readonly alias?: string;
   readonly description: string;
-  /** How many versions of the material there are; 1 for a key that never rotated. */
+  /** How many versions of the material there are: 1 for a key that never rotated, 0 for one that waits for import. */
   readonly versions: number;
   readonly lastRotatedAtMs?: number;
+  /** How often the key rotates by itself, in days; absent: never. */
+  readonly rotationPeriodDays?: number;
+  /** When it will rotate by itself next. */
+  readonly nextRotationAtMs?: number;
+  /** When imported material expires; absent: never. */
+  readonly validToMs?: number;
   /** When the key will be deleted, in the state `pending-deletion`. */
   readonly deletionAtMs?: number;
 }
 
 /** Asks for a new key. */
 export interface CreateKeyRequest {
-  /** Default `AES_256`. The key's usage follows from its spec. */
+  /** Default: the provider's own symmetric spec. */
   readonly keySpec?: KeySpec;
+  /** Default: the first of the spec's usages. `RSA_2048` and `SM2` keys sign, or decrypt, but never both. */
+  readonly keyUsage?: KeyUsage;
+  /** Default `provider`. An `external` key is symmetric and waits for `importKeyMaterial`. */
+  readonly origin?: KeyOrigin;
   /** 1 to 60 of letters, digits, `-`, `_`, the first a letter or a digit; unique in the store. */
   readonly alias?: string;
   /** At most 1,024 bytes of UTF-8. */
@@ -217,6 +279,30 @@ export interface ListKeysResult {
   readonly next?: string;
 }
 
+/** How key material is wrapped for import: RSA with the padding named. */
+export type ImportWrappingAlgorithm = "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "RSAES_PKCS1_V1_5";
+
+/** What `importKeyMaterial` needs: a public key to wrap the material with, and the token that goes with it. */
+export interface ImportParameters {
+  readonly keyId: string;
+  /** Opaque; valid for this key and public key only. */
+  readonly importToken: Uint8Array;
+  /** DER SubjectPublicKeyInfo of an RSA-2048 key. */
+  readonly publicKey: Uint8Array;
+  /** From this moment on, in milliseconds since the Unix epoch, neither is accepted. */
+  readonly validToMs: number;
+}
+
+/** Brings the material of an external key. */
+export interface ImportKeyMaterialRequest {
+  readonly keyId: string;
+  /** The material, wrapped by the public key of the parameters. */
+  readonly encryptedKeyMaterial: Uint8Array;
+  readonly importToken: Uint8Array;
+  /** When the material expires, in milliseconds since the Unix epoch; absent: never. */
+  readonly validToMs?: number;
+}
+
 /** The admin operations that a backend may offer; one it does not claim rejects with `ERR_NOT_SUPPORTED`. */
 export type AdminOperation =
   | "createKey"
@@ -228,7 +314,14 @@ export type AdminOperation =
   | "updateAlias"
   | "updateDescription"
   | "scheduleKeyDeletion"
-  | "cancelKeyDeletion";
+  | "cancelKeyDeletion"
+  | "enableKeyRotation"
+  | "disableKeyRotation"
+  | "archiveKey"
+  | "cancelKeyArchive"
+  | "getParametersForImport"
+  | "importKeyMaterial"
+  | "deleteImportedKeyMaterial";
 
 /** The lifecycle of keys. Every method takes a key id or an alias and rejects with a `FengniError`. */
 export interface KeyAdmin {
@@ -251,6 +344,22 @@ export interface KeyAdmin {
   ): Promise<{ readonly deletionAtMs: number }>;
   /** The key is disabled again. */
   cancelKeyDeletion(keyId: string, options?: CallOptions): Promise<void>;
+  /** Has a symmetric key rotate by itself every 7 to 365 days. */
+  enableKeyRotation(keyId: string, periodDays: number, options?: CallOptions): Promise<void>;
+  disableKeyRotation(keyId: string, options?: CallOptions): Promise<void>;
+  /** The key opens what it sealed, and seals nothing more. */
+  archiveKey(keyId: string, options?: CallOptions): Promise<void>;
+  /** The key is enabled again. */
+  cancelKeyArchive(keyId: string, options?: CallOptions): Promise<void>;
+  getParametersForImport(
+    keyId: string,
+    wrappingAlgorithm: ImportWrappingAlgorithm,
+    options?: CallOptions,
+  ): Promise<ImportParameters>;
+  /** Material that was deleted or expired may come again; other material rejects with `ERR_KEY_INVALID`. */
+  importKeyMaterial(request: ImportKeyMaterialRequest, options?: CallOptions): Promise<void>;
+  /** The key waits for import again. */
+  deleteImportedKeyMaterial(keyId: string, options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }
 

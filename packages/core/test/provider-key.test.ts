@@ -36,6 +36,7 @@ class FakeProvider implements KeyProvider {
       dataKeyBytes: { minimum: 1, maximum: 1024 },
       maxPlaintextBytes: 4096,
       signatureAlgorithms: [],
+      asymmetricEncryptionAlgorithms: [],
       maxMessageBytes: 0,
       ...(maxContextCharacters !== undefined && { maxContextCharacters }),
     };
@@ -75,6 +76,9 @@ class FakeProvider implements KeyProvider {
   sign = unsupported;
   verify = unsupported;
   getPublicKey = unsupported;
+  asymmetricDecrypt = unsupported;
+  postQuantumEncrypt = unsupported;
+  postQuantumDecrypt = unsupported;
   async close(): Promise<void> {}
 }
 

@@ -22,15 +22,15 @@ export interface ErrorDetails {
   /** Wrapping keys matched, but none opened its encrypted data key. */
   ERR_UNWRAP_FAILED: object;
   /** The key's state forbids the operation. */
-  ERR_KEY_STATE: { readonly keyId: string; readonly state: string };
-  /** The key is of another usage or spec than the operation needs. */
-  ERR_KEY_USAGE: { readonly keyId: string };
+  ERR_KEY_STATE: { readonly keyId: string; readonly state: string; readonly reason?: string };
+  /** The key is of another usage, spec or origin than the operation needs. */
+  ERR_KEY_USAGE: { readonly keyId: string; readonly reason?: string };
   /** There is no such key. */
   ERR_KEY_NOT_FOUND: { readonly keyId: string };
   /** A name that must be unique is in use, or a change was made at the same time. */
-  ERR_CONFLICT: { readonly name: string };
-  /** Key material that is malformed: wrong length, encoding, or not on the curve. */
-  ERR_KEY_INVALID: object;
+  ERR_CONFLICT: { readonly name: string; readonly reason?: string };
+  /** Key material that is malformed: wrong length, encoding, or not on the curve; or not the material that was expected. */
+  ERR_KEY_INVALID: { readonly reason?: string };
   /** A ciphertext that is no ciphertext of this provider. */
   ERR_CIPHERTEXT_INVALID: object;
   /** The caller is not allowed to do this. */
@@ -44,7 +44,7 @@ export interface ErrorDetails {
   /** A deadline passed. */
   ERR_TIMEOUT: { readonly timeoutMs: number };
   /** The operation is not offered by this provider or runtime. */
-  ERR_NOT_SUPPORTED: { readonly operation: string };
+  ERR_NOT_SUPPORTED: { readonly operation: string; readonly reason?: string };
   /** There is no key store where one was expected. */
   ERR_STORE_NOT_FOUND: { readonly path: string };
   /** A key store's file is damaged or not a key store. */
