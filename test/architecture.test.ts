@@ -32,7 +32,7 @@ const sources: readonly Source[] = packages.flatMap((name) =>
       package: name,
       text,
       code: text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:])\/\/.*$/gm, "$1"),
-      imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] as string),
+      imports: [...text.matchAll(/(?<![\w"-])(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] as string),
     };
   }),
 );
@@ -41,7 +41,7 @@ const sources: readonly Source[] = packages.flatMap((name) =>
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   crypto: ["@noble/ciphers", "@noble/curves", "@noble/hashes", "@noble/post-quantum"],
   core: ["@fengni/crypto", "lru-cache"],
-  "backend-local": ["@fengni/core", "@fengni/crypto"],
+  "backend-local": ["@fengni/core", "@fengni/crypto", "libsql"],
   cli: ["@fengni/core", "@fengni/crypto", "@fengni/backend-local"],
 };
 

@@ -1,192 +1,163 @@
-// The lifecycle of the local KMS's keys. It must not know how keys are used, nor where they are kept.
+// A local KMS behind the contract of key lifecycle that every backend implements. It must not know how the KMS works.
 import {
+  type AdminOperation,
   type CallOptions,
   type CreateKeyRequest,
   FengniError,
+  type ImportKeyMaterialRequest,
+  type ImportParameters,
+  type ImportWrappingAlgorithm,
+  type KeyAdmin,
   type KeyDescription,
   type ListKeysRequest,
   type ListKeysResult,
 } from "@fengni/core";
-import { SecretBytes } from "@fengni/crypto/secret";
-import {
-  checkAlias,
-  checkCount,
-  checkDescription,
-  checkFields,
-  checkText,
-  DEFAULT_LIST_LIMIT,
-  MAX_LIST_LIMIT,
-  MAX_PENDING_WINDOW_DAYS,
-  MIN_PENDING_WINDOW_DAYS,
-  rangeError,
-} from "./checks.js";
-import type { KeyAccess } from "./key-access.js";
-import { createKeyId, describeRecord, type KeyRecord, type KeyTable, symmetricSpec } from "./keys.js";
-import { type Spec, specOf } from "./specs.js";
-import { type StatefulOperation, stateAfter } from "./states.js";
-import type { KeyTransaction } from "./store.js";
+import type { Caller, LocalCallOptions } from "./access.js";
+import { checkFields, DEFAULT_LIST_LIMIT } from "./checks.js";
+import type { LocalKms } from "./kms.js";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-const CURSOR = /^[1-9][0-9]{0,14}$/;
+const OPERATIONS: readonly AdminOperation[] = [
+  "createKey",
+  "describeKey",
+  "listKeys",
+  "enableKey",
+  "disableKey",
+  "rotateKey",
+  "updateAlias",
+  "updateDescription",
+  "scheduleKeyDeletion",
+  "cancelKeyDeletion",
+  "enableKeyRotation",
+  "disableKeyRotation",
+  "archiveKey",
+  "cancelKeyArchive",
+  "getParametersForImport",
+  "importKeyMaterial",
+  "deleteImportedKeyMaterial",
+];
+
+/** How an admin is made. */
+export interface LocalKeyAdminOptions {
+  /** The region whose keys are administered; default: the KMS's first. */
+  readonly region?: string;
+  /** Who calls; default: {@link DEFAULT_CALLER}. */
+  readonly caller?: Caller;
+}
 
 /**
- * Creates, describes and changes keys. Every method takes a key id or an alias where it takes `keyId`; every method rejects
- * with `ERR_CLOSED` after the KMS was closed and with the signal's reason when it was aborted before the change.
+ * The lifecycle of the keys of a local KMS, those of products included. Several admins may share one KMS: `close()` ends this one
+ * only, and the KMS stays with whoever made it. Each method rejects as the operation of {@link LocalKms} does.
  */
-export class KeyLifecycle {
-  readonly #access: KeyAccess;
+export class LocalKeyAdmin implements KeyAdmin {
+  readonly operations: readonly AdminOperation[] = OPERATIONS;
+  readonly #kms: LocalKms;
+  readonly #callOptions: Pick<LocalCallOptions, "region" | "caller">;
+  #isClosed = false;
 
-  constructor(access: KeyAccess) {
-    this.#access = access;
+  /** @throws TypeError `ERR_ARGUMENT` for an unknown option */
+  constructor(kms: LocalKms, options: LocalKeyAdminOptions = {}) {
+    checkFields("LocalKeyAdmin", options, ["region", "caller"]);
+    this.#kms = kms;
+    const { region, caller } = options;
+    this.#callOptions = { ...(region === undefined ? {} : { region }), ...(caller === undefined ? {} : { caller }) };
   }
 
-  /**
-   * Makes a key with one version of fresh material; it is enabled.
-   * @throws FengniError `ERR_CONFLICT` when another key has the alias, `ERR_NOT_SUPPORTED` for an unknown spec, `ERR_LIMIT`
-   */
   async createKey(request: CreateKeyRequest = {}, options?: CallOptions): Promise<KeyDescription> {
-    checkFields("createKey", request, ["keySpec", "alias", "description"]);
-    options?.signal?.throwIfAborted();
-    const keySpec = request.keySpec ?? "AES_256";
-    const spec = specOf(checkText("keySpec", keySpec) as typeof keySpec);
-    const alias = request.alias === undefined ? undefined : checkAlias(request.alias);
-    const description = checkDescription(request.description ?? "");
-    const keyId = createKeyId();
-    return this.#withMaterial(spec, (material) =>
-      this.#access.change(options, (keys, nowMs) => {
-        if (alias !== undefined) requireFreeAlias(keys, alias, keyId);
-        const record: KeyRecord = {
-          keyId,
-          sequence: keys.nextSequence(),
-          keySpec,
-          state: "enabled",
-          createdAtMs: nowMs,
-          ...(alias === undefined ? {} : { alias }),
-          description,
-          versions: [{ material, createdAtMs: nowMs }],
-        };
-        keys.put(record);
-        return describeRecord(record);
-      }),
-    );
+    checkFields("createKey", request, ["keySpec", "keyUsage", "origin", "alias", "description"]);
+    return this.#open().createKey(request, this.#with(options));
   }
 
-  /** What is known of a key. @throws FengniError `ERR_KEY_NOT_FOUND` */
   async describeKey(keyId: string, options?: CallOptions): Promise<KeyDescription> {
-    return describeRecord(await this.#access.find(keyId, options));
+    return this.#open().describeKey({ keyId }, this.#with(options));
   }
 
-  /**
-   * The keys in the order of their creation, in pages.
-   * @throws FengniError `ERR_LIMIT`; RangeError `ERR_ARGUMENT` for a cursor that no page gave
-   */
   async listKeys(request: ListKeysRequest = {}, options?: CallOptions): Promise<ListKeysResult> {
     checkFields("listKeys", request, ["limit", "cursor"]);
-    options?.signal?.throwIfAborted();
-    const limit = checkCount("limit", request.limit ?? DEFAULT_LIST_LIMIT, 1, MAX_LIST_LIMIT);
-    const cursor = checkText("cursor", request.cursor ?? "");
-    if (cursor !== "" && !CURSOR.test(cursor)) throw rangeError('cursor expected the "next" of the page before');
-    // One more than asked for tells whether there is another page.
-    const records = await this.#access.list(Number(cursor), limit + 1, options);
-    const keys = records.slice(0, limit).map(describeRecord);
-    return records.length > limit ? { keys, next: String(records[limit - 1]?.sequence) } : { keys };
-  }
-
-  /** Lets a disabled key be used again. @throws FengniError `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND` */
-  async enableKey(keyId: string, options?: CallOptions): Promise<void> {
-    await this.#transit("enableKey", keyId, options);
-  }
-
-  /** Forbids every use of a key. @throws FengniError `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND` */
-  async disableKey(keyId: string, options?: CallOptions): Promise<void> {
-    await this.#transit("disableKey", keyId, options);
-  }
-
-  /**
-   * Adds a version of fresh material, which seals from now on; what older versions sealed opens for ever.
-   * @throws FengniError `ERR_KEY_USAGE` for a key that is not symmetric, `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND`
-   */
-  async rotateKey(keyId: string, options?: CallOptions): Promise<void> {
-    const found = await this.#access.find(keyId, options);
-    // By its id from here on: an alias may become another key's in the meantime, of another spec.
-    await this.#withMaterial(symmetricSpec(found), (material) =>
-      this.#transit("rotateKey", found.keyId, options, (record, _keys, nowMs) => ({
-        ...record,
-        versions: [...record.versions, { material, createdAtMs: nowMs }],
-        lastRotatedAtMs: nowMs,
-      })),
+    const { limit = DEFAULT_LIST_LIMIT, cursor } = request;
+    const { keys, next } = await this.#open().listKeyDetail(
+      { owner: "any", order: "oldest-first", limit, ...(cursor === undefined ? {} : { cursor }) },
+      this.#with(options),
     );
+    return next === undefined ? { keys } : { keys, next };
   }
 
-  /** Sets a key's alias. @throws FengniError `ERR_CONFLICT`, `ERR_LIMIT`, `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND` */
+  async enableKey(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().enableKey({ keyId }, this.#with(options));
+  }
+
+  async disableKey(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().disableKey({ keyId }, this.#with(options));
+  }
+
+  async rotateKey(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().rotateKey({ keyId }, this.#with(options));
+  }
+
   async updateAlias(keyId: string, alias: string, options?: CallOptions): Promise<void> {
-    checkAlias(alias);
-    await this.#transit("updateAlias", keyId, options, (record, keys) => {
-      requireFreeAlias(keys, alias, record.keyId);
-      return alias === record.alias ? record : { ...record, alias };
-    });
+    await this.#open().updateAlias({ keyId, alias }, this.#with(options));
   }
 
-  /** Sets a key's description. @throws FengniError `ERR_LIMIT`, `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND` */
   async updateDescription(keyId: string, description: string, options?: CallOptions): Promise<void> {
-    checkDescription(description);
-    await this.#transit("updateDescription", keyId, options, (record) => ({ ...record, description }));
+    await this.#open().updateKeyDescription({ keyId, description }, this.#with(options));
   }
 
-  /**
-   * Has a disabled key deleted, with all it ever sealed.
-   * @param pendingWindowDays - 7 to 30
-   * @returns the moment from which on there is no such key, in milliseconds since the Unix epoch
-   * @throws FengniError `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND`, `ERR_LIMIT`
-   */
   async scheduleKeyDeletion(
     keyId: string,
     pendingWindowDays: number,
     options?: CallOptions,
   ): Promise<{ readonly deletionAtMs: number }> {
-    checkCount("pendingWindowDays", pendingWindowDays, MIN_PENDING_WINDOW_DAYS, MAX_PENDING_WINDOW_DAYS);
-    const { deletionAtMs } = await this.#transit("scheduleKeyDeletion", keyId, options, (record, _keys, nowMs) => ({
-      ...record,
-      deletionAtMs: nowMs + pendingWindowDays * DAY_MS,
-    }));
-    return { deletionAtMs: deletionAtMs as number };
+    const request = { keyId, pendingWindowDays };
+    const { deletionAtMs } = await this.#open().scheduleKeyDeletion(request, this.#with(options));
+    return { deletionAtMs };
   }
 
-  /** Keeps a key that was to be deleted; it is disabled. @throws FengniError `ERR_KEY_STATE`, `ERR_KEY_NOT_FOUND` */
   async cancelKeyDeletion(keyId: string, options?: CallOptions): Promise<void> {
-    await this.#transit("cancelKeyDeletion", keyId, options, ({ deletionAtMs: _, ...record }) => record);
+    await this.#open().cancelKeyDeletion({ keyId }, this.#with(options));
   }
 
-  /** Moves one key to the state that the table gives, and applies `update` to it. */
-  #transit(
-    operation: StatefulOperation,
-    reference: string,
-    options: CallOptions | undefined,
-    update: (record: KeyRecord, keys: KeyTransaction, nowMs: number) => KeyRecord = (record) => record,
-  ): Promise<KeyRecord> {
-    return this.#access.changeOne(reference, options, (record, keys, nowMs) => {
-      const state = stateAfter(operation, record);
-      const updated = update(record, keys, nowMs);
-      return updated === record && state === record.state ? record : { ...updated, state };
-    });
+  async enableKeyRotation(keyId: string, periodDays: number, options?: CallOptions): Promise<void> {
+    await this.#open().enableKeyRotation({ keyId, rotationPeriodDays: periodDays }, this.#with(options));
   }
 
-  /** Gives fresh material to `use`, and wipes it when that fails. */
-  async #withMaterial<Result>(spec: Spec, use: (material: SecretBytes) => Promise<Result>): Promise<Result> {
-    const material = new SecretBytes(spec.generate());
-    try {
-      return await use(material);
-    } catch (error) {
-      material.wipe();
-      throw error;
-    }
+  async disableKeyRotation(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().disableKeyRotation({ keyId }, this.#with(options));
   }
-}
 
-function requireFreeAlias(keys: KeyTable, alias: string, keyId: string): void {
-  const holder = keys.findAlias(alias);
-  if (holder === undefined || holder.keyId === keyId) return;
-  throw new FengniError("ERR_CONFLICT", `the alias "${alias}" belongs to key ${holder.keyId}: choose another`, {
-    details: { name: alias },
-  });
+  async archiveKey(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().archiveKey({ keyId }, this.#with(options));
+  }
+
+  async cancelKeyArchive(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().cancelKeyArchive({ keyId }, this.#with(options));
+  }
+
+  async getParametersForImport(
+    keyId: string,
+    wrappingAlgorithm: ImportWrappingAlgorithm,
+    options?: CallOptions,
+  ): Promise<ImportParameters> {
+    return this.#open().getParametersForImport({ keyId, wrappingAlgorithm }, this.#with(options));
+  }
+
+  async importKeyMaterial(request: ImportKeyMaterialRequest, options?: CallOptions): Promise<void> {
+    await this.#open().importKeyMaterial(request, this.#with(options));
+  }
+
+  async deleteImportedKeyMaterial(keyId: string, options?: CallOptions): Promise<void> {
+    await this.#open().deleteImportedKeyMaterial({ keyId }, this.#with(options));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #open(): LocalKms {
+    if (!this.#isClosed) return this.#kms;
+    throw new FengniError("ERR_CLOSED", "this key admin was closed: make a new one");
+  }
+
+  #with(options: CallOptions | undefined): LocalCallOptions {
+    // Nothing else of them: what a caller adds must not change region or caller.
+    return options?.signal === undefined ? this.#callOptions : { signal: options.signal, ...this.#callOptions };
+  }
 }

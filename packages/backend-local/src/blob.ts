@@ -2,7 +2,7 @@
 // offsets. It must not know keys, algorithms or how the bytes are sealed.
 import { FengniError } from "@fengni/core";
 import { MAX_PLAINTEXT_BYTES } from "./checks.js";
-import { isKeyId, KEY_ID_LENGTH } from "./keys.js";
+import { isId, KEY_ID_LENGTH } from "./keys.js";
 
 /** Length of the salt from which a ciphertext's sealing key is derived, in bytes. */
 export const SALT_BYTES = 16;
@@ -79,7 +79,7 @@ export function parseBlob(bytes: Uint8Array): Blob {
   if (bytes.length > CIPHERTEXT_OVERHEAD_BYTES + MAX_PLAINTEXT_BYTES) throw ciphertextInvalid("it is too long");
   if (bytes[KEY_ID_LENGTH_AT] !== KEY_ID_LENGTH) throw ciphertextInvalid("its key id has a wrong length");
   const keyId = String.fromCharCode(...bytes.subarray(KEY_ID_AT, KEY_VERSION_AT));
-  if (!isKeyId(keyId)) throw ciphertextInvalid("its key id is malformed");
+  if (!isId(keyId)) throw ciphertextInvalid("its key id is malformed");
   const keyVersion = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(KEY_VERSION_AT);
   if (keyVersion === 0) throw ciphertextInvalid("its key version is malformed");
   const tagAt = bytes.length - TAG_BYTES;

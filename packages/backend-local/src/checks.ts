@@ -23,6 +23,8 @@ export const MAX_PENDING_WINDOW_DAYS = 30;
 export const MAX_LIST_LIMIT = 200;
 /** Keys on one page of `listKeys` when the caller does not say. */
 export const DEFAULT_LIST_LIMIT = 100;
+/** A day, in milliseconds. */
+export const DAY_MS: number = 24 * 60 * 60 * 1000;
 
 const ALIAS = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -82,25 +84,37 @@ export function checkCount(name: string, value: number, minimum: number, maximum
   return value;
 }
 
-/** An alias: it begins with a letter or a digit, and cannot be mistaken for a key id. */
-export function checkAlias(alias: string): string {
-  const { length } = checkText("alias", alias);
+/** An alias, or another name of its form: it begins with a letter or a digit, and cannot be mistaken for an id. */
+export function checkAlias(alias: string, name = "alias"): string {
+  const { length } = checkText(name, alias);
   if (length > MAX_ALIAS_CHARACTERS)
-    throw limitError("alias length", MAX_ALIAS_CHARACTERS, length, "choose a shorter one");
+    throw limitError(`${name} length`, MAX_ALIAS_CHARACTERS, length, "choose a shorter one");
   if (!ALIAS.test(alias)) {
-    throw rangeError('alias expected letters, digits, "-" and "_", the first a letter or a digit');
+    throw rangeError(`${name} expected letters, digits, "-" and "_", the first a letter or a digit`);
   }
-  if (UUID.test(alias)) throw rangeError("alias expected a name that does not have the form of a key id");
+  if (UUID.test(alias)) throw rangeError(`${name} expected a name that does not have the form of an id`);
   return alias;
 }
 
 /** A description, also an empty one. */
-export function checkDescription(description: string): string {
+export function checkDescription(description: string, maximum: number = MAX_DESCRIPTION_BYTES): string {
   const { length } = utf8ToBytes(checkText("description", description));
-  if (length > MAX_DESCRIPTION_BYTES) {
-    throw limitError("description length in bytes", MAX_DESCRIPTION_BYTES, length, "shorten it");
-  }
+  if (length > maximum) throw limitError("description length in bytes", maximum, length, "shorten it");
   return description;
+}
+
+/** A text of `minimum` to `maximum` characters. */
+export function checkTextLength(name: string, value: string, minimum: number, maximum: number): string {
+  const { length } = checkText(name, value);
+  if (length < minimum) throw rangeError(`${name} expected ${minimum} to ${maximum} characters, got ${length}`);
+  if (length > maximum) throw limitError(`${name} length`, maximum, length, "shorten it");
+  return value;
+}
+
+/** One of the texts listed. */
+export function checkOneOf<Text extends string>(name: string, value: Text, known: readonly Text[]): Text {
+  if (known.includes(checkText(name, value) as Text)) return value;
+  throw rangeError(`${name} expected one of ${known.join(", ")}`);
 }
 
 /** The bytes of an encryption context that go into the AAD; none for an absent or an empty one. */

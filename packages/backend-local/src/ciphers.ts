@@ -4,9 +4,9 @@ import type { AeadKey } from "@fengni/crypto/aes-gcm";
 import { bytesToHex, concatBytes, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
 import { hkdfExpand, hkdfExtract } from "@fengni/crypto/hash";
 import { randomBytes } from "@fengni/crypto/random";
+import type { SecretBytes } from "@fengni/crypto/secret";
 import { type Blob, ciphertextInvalid, formatBlob, formatHeader, NONCE_BYTES, SALT_BYTES } from "./blob.js";
 import { plainBytes } from "./checks.js";
-import { type KeyRecord, type KeyVersion, newestVersion } from "./keys.js";
 import type { SymmetricSpec } from "./specs.js";
 
 /** Messages sealed under one derived key. With 2^20 random 96-bit nonces, two are equal with a probability below 2^-57. */
@@ -14,6 +14,16 @@ const MAX_SEALS_PER_SALT = 2 ** 20;
 /** Derived keys kept for opening, per key version. */
 const MAX_OPENING_KEYS = 64;
 const DERIVATION_LABEL: Uint8Array = /* @__PURE__ */ utf8ToBytes("fengni local kms ciphertext v1");
+
+/** The material of one version of a key. */
+export interface VersionMaterial {
+  readonly spec: SymmetricSpec;
+  readonly keyId: string;
+  /** From 1. */
+  readonly version: number;
+  /** As the store gives it: what is derived of it hangs on this object, and goes with it. */
+  readonly material: SecretBytes;
+}
 
 /** The derived key with which new messages are sealed. */
 interface SealingKey {
@@ -29,10 +39,10 @@ interface Derived {
   readonly opening: Map<string, AeadKey>;
 }
 
-/** Seals and opens, and remembers derived keys for as long as their key version lives. */
+/** Seals and opens, and remembers derived keys for as long as the store remembers the material. */
 export class Ciphers {
   readonly #maxSealsPerSalt: number;
-  #derived = new WeakMap<KeyVersion, Derived>();
+  #derived = new WeakMap<SecretBytes, Derived>();
 
   /** @param maxSealsPerSalt - less than the default is for tests */
   constructor(maxSealsPerSalt: number = MAX_SEALS_PER_SALT) {
@@ -40,32 +50,29 @@ export class Ciphers {
   }
 
   /**
-   * Seals under the newest version of a key.
-   * @param spec - the key's
+   * Seals under a version of a key. The material and the plaintext are read before it returns.
    * @param context - the encoded encryption context
-   * @returns a new buffer
+   * @returns a new buffer; a promise only where the AEAD gives one
    */
-  async seal(spec: SymmetricSpec, record: KeyRecord, context: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array> {
-    const sealing = this.#sealingKey(spec, record);
+  seal(version: VersionMaterial, context: Uint8Array, plaintext: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const { header, key } = this.#sealingKey(version);
     const nonce = randomBytes(NONCE_BYTES);
-    const pending = sealing.key.seal(nonce, additionalData(sealing.header, context), plaintext);
-    const { ciphertext, tag } = pending instanceof Promise ? await pending : pending;
-    return formatBlob(sealing.header, nonce, ciphertext, tag);
+    const sealed = key.seal(nonce, additionalData(header, context), plaintext);
+    if (!(sealed instanceof Promise)) return formatBlob(header, nonce, sealed.ciphertext, sealed.tag);
+    return sealed.then(({ ciphertext, tag }) => formatBlob(header, nonce, ciphertext, tag));
   }
 
   /**
-   * Opens a ciphertext of this key.
-   * @returns the plaintext, a new buffer
-   * @throws FengniError `ERR_CIPHERTEXT_INVALID` when the key has no such version or algorithm, `ERR_AUTHENTICATION` when the
-   *   tag does not fit
+   * Opens a ciphertext under the version that it names. The material and the ciphertext are read before it returns.
+   * @returns the plaintext, a new buffer; a promise only where the AEAD gives one
+   * @throws FengniError `ERR_CIPHERTEXT_INVALID` when the algorithm is not the key's, `ERR_AUTHENTICATION` (thrown or rejected)
+   *   when the tag does not fit
    */
-  async open(spec: SymmetricSpec, record: KeyRecord, context: Uint8Array, blob: Blob): Promise<Uint8Array> {
+  open({ spec, material }: VersionMaterial, context: Uint8Array, blob: Blob): Uint8Array | Promise<Uint8Array> {
     if (blob.algorithmId !== spec.algorithmId) throw ciphertextInvalid("its algorithm is not the key's");
-    const version = record.versions[blob.keyVersion - 1];
-    if (version === undefined) throw ciphertextInvalid(`the key has no version ${blob.keyVersion}`);
-    const key = this.#openingKey(spec, version, blob.salt);
-    const pending = key.open(blob.nonce, additionalData(blob.header, context), blob.ciphertext, blob.tag);
-    return plainBytes(pending instanceof Promise ? await pending : pending);
+    const key = this.#openingKey(spec, material, blob.salt);
+    const opened = key.open(blob.nonce, additionalData(blob.header, context), blob.ciphertext, blob.tag);
+    return opened instanceof Promise ? opened.then(plainBytes) : plainBytes(opened);
   }
 
   /** Forgets every derived key. */
@@ -73,26 +80,25 @@ export class Ciphers {
     this.#derived = new WeakMap();
   }
 
-  #sealingKey(spec: SymmetricSpec, record: KeyRecord): SealingKey {
-    const { number, version } = newestVersion(record);
-    const derived = this.#of(version);
+  #sealingKey({ spec, keyId, version, material }: VersionMaterial): SealingKey {
+    const derived = this.#of(material);
     let sealing = derived.sealing;
     if (sealing === undefined || sealing.seals >= this.#maxSealsPerSalt) {
       const salt = randomBytes(SALT_BYTES);
-      const header = formatHeader({ algorithmId: spec.algorithmId, keyId: record.keyId, keyVersion: number, salt });
-      sealing = { header, key: this.#openingKey(spec, version, salt), seals: 0 };
+      const header = formatHeader({ algorithmId: spec.algorithmId, keyId, keyVersion: version, salt });
+      sealing = { header, key: this.#openingKey(spec, material, salt), seals: 0 };
       derived.sealing = sealing;
     }
     sealing.seals++;
     return sealing;
   }
 
-  #openingKey(spec: SymmetricSpec, version: KeyVersion, salt: Uint8Array): AeadKey {
-    const { opening } = this.#of(version);
+  #openingKey(spec: SymmetricSpec, material: SecretBytes, salt: Uint8Array): AeadKey {
+    const { opening } = this.#of(material);
     const name = bytesToHex(salt);
     let key = opening.get(name);
     if (key === undefined) {
-      key = deriveKey(spec, version, salt);
+      key = deriveKey(spec, material, salt);
       if (opening.size >= MAX_OPENING_KEYS) opening.delete(opening.keys().next().value as string);
     } else {
       opening.delete(name);
@@ -101,22 +107,22 @@ export class Ciphers {
     return key;
   }
 
-  #of(version: KeyVersion): Derived {
-    let derived = this.#derived.get(version);
+  #of(material: SecretBytes): Derived {
+    let derived = this.#derived.get(material);
     if (derived === undefined) {
       derived = { opening: new Map() };
-      this.#derived.set(version, derived);
+      this.#derived.set(material, derived);
     }
     return derived;
   }
 }
 
-/** HKDF with SHA-256 (RFC 5869): the material condensed under the salt, then expanded to a key of the same length. */
-function deriveKey(spec: SymmetricSpec, version: KeyVersion, salt: Uint8Array): AeadKey {
-  const pseudorandom = hkdfExtract("sha256", version.material.bytes(), salt);
-  const key = hkdfExpand("sha256", pseudorandom, DERIVATION_LABEL, spec.keyBytes);
+/** HKDF (RFC 5869) with the spec's hash: the material condensed under the salt, then expanded to a key of the same length. */
+function deriveKey({ hash, keyBytes, importKey }: SymmetricSpec, material: SecretBytes, salt: Uint8Array): AeadKey {
+  const pseudorandom = hkdfExtract(hash, material.bytes(), salt);
+  const key = hkdfExpand(hash, pseudorandom, DERIVATION_LABEL, keyBytes);
   try {
-    return spec.importKey(key);
+    return importKey(key);
   } finally {
     wipe(pseudorandom, key);
   }

@@ -59,6 +59,7 @@ const CAPABILITIES: Capabilities = {
   maxPlaintextBytes: MAX_PLAINTEXT_BYTES,
   maxContextCharacters: MAX_CONTEXT_CHARACTERS,
   signatureAlgorithms: [],
+  asymmetricEncryptionAlgorithms: [],
   maxMessageBytes: 0,
 };
 
@@ -171,6 +172,9 @@ export class PublicKeyProvider implements KeyProvider {
   sign = (): Promise<never> => this.#notOffered("sign");
   verify = (): Promise<never> => this.#notOffered("verify");
   getPublicKey = (): Promise<never> => this.#notOffered("getPublicKey");
+  asymmetricDecrypt = (): Promise<never> => this.#notOffered("asymmetricDecrypt");
+  postQuantumEncrypt = (): Promise<never> => this.#notOffered("postQuantumEncrypt");
+  postQuantumDecrypt = (): Promise<never> => this.#notOffered("postQuantumDecrypt");
 
   async close(): Promise<void> {
     this.#isClosed = true;

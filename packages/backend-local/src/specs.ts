@@ -1,106 +1,102 @@
-// The key specs: one row holds all that the code knows of one spec. It must not know key records, states or ciphertext layout.
-import { FengniError, type KeySpec, type MessageType, type SignatureAlgorithm } from "@fengni/core";
-import { type AeadKey, importAesGcmKey } from "@fengni/crypto/aes-gcm";
+// The key specs: one row holds all that the code knows of one spec. It must not know key records, states or ciphertext layouts.
 import {
-  createEcdsaVerifier,
-  type EcdsaCurve,
-  ecdsaPublicKeyToSpki,
-  generateEcdsaKey,
-  importEcdsaPrivateKey,
-  verifyEcdsaDigest,
-} from "@fengni/crypto/ecdsa";
-import { type HashName, hashLength } from "@fengni/crypto/hash";
+  type AsymmetricEncryptionAlgorithm,
+  FengniError,
+  type KeySpec,
+  type KeyUsage,
+  type SignatureAlgorithm,
+} from "@fengni/core";
+import { type AeadKey, importAesGcmKey } from "@fengni/crypto/aes-gcm";
+import type { HashName } from "@fengni/crypto/hash";
 import { randomBytes } from "@fengni/crypto/random";
-import { plainBytes } from "./checks.js";
+import { importSm4GcmKey } from "@fengni/crypto/sm4-gcm";
+import {
+  type AsymmetricSpec,
+  ecdsaSpec,
+  mlDsaSpec,
+  mlKemSpec,
+  rsaSpec,
+  type SignatureRow,
+  sm2Spec,
+} from "./specs-asymmetric.js";
 
-/** A spec whose keys seal and open. */
+/** What only specs have whose keys seal and open. */
 export interface SymmetricSpec {
-  readonly usage: "encrypt-decrypt";
   /** Names the AEAD in ciphertexts; 1..255, never given to another. */
   readonly algorithmId: number;
   /** Length of the material, and of each key that is derived of it. */
   readonly keyBytes: number;
-  /** New material; the caller owns it. */
-  generate(): Uint8Array;
+  /** What keys are derived with. */
+  readonly hash: HashName;
   /** Makes a key of `keyBytes` ready; copies it. */
   importKey(key: Uint8Array): AeadKey;
 }
 
-/** A spec whose keys sign and verify. */
-export interface SigningSpec {
-  readonly usage: "sign-verify";
-  readonly algorithm: SignatureAlgorithm;
-  /** Length of a message's digest. */
-  readonly digestBytes: number;
-  generate(): Uint8Array;
-  /** Makes material ready; does not keep it. */
-  importKey(material: Uint8Array): SigningKey;
+/** What there is to know of one spec: it is symmetric or asymmetric, never both. */
+export interface Spec {
+  /** What its keys may be made for; the first is the default. */
+  readonly usages: readonly [KeyUsage, ...KeyUsage[]];
+  /**
+   * New material; the caller owns it. A raw key where it is symmetric, the seed where it is post-quantum, else DER PKCS#8.
+   */
+  generate(): Uint8Array | Promise<Uint8Array>;
+  readonly symmetric?: SymmetricSpec;
+  readonly asymmetric?: AsymmetricSpec;
 }
-
-/** A private key that is ready for use. */
-export interface SigningKey {
-  /** DER SubjectPublicKeyInfo, a new buffer. */
-  publicKey(): Uint8Array;
-  /** A digest must have the spec's `digestBytes`. */
-  sign(message: Uint8Array, messageType: MessageType): Uint8Array;
-  /** False for whatever is not a right signature. */
-  verify(message: Uint8Array, messageType: MessageType, signature: Uint8Array): boolean;
-}
-
-/** What there is to know of one spec. */
-export type Spec = SymmetricSpec | SigningSpec;
 
 const SPECS: ReadonlyMap<string, Spec> = /* @__PURE__ */ new Map<KeySpec, Spec>([
-  ["AES_256", symmetric(1, 32, importAesGcmKey)],
-  ["ECC_P256", ecdsa("ECDSA_P256_SHA_256", "P-256", "sha256")],
-  ["ECC_P384", ecdsa("ECDSA_P384_SHA_384", "P-384", "sha384")],
+  ["AES_256", symmetric({ algorithmId: 1, keyBytes: 32, hash: "sha256", importKey: importAesGcmKey })],
+  ["SM4", symmetric({ algorithmId: 2, keyBytes: 16, hash: "sm3", importKey: importSm4GcmKey })],
+  ["RSA_2048", asymmetric(rsaSpec(), "asymmetric-decrypt", "sign-verify")],
+  ["SM2", asymmetric(sm2Spec(), "asymmetric-decrypt", "sign-verify")],
+  ["ECC_P256", asymmetric(ecdsaSpec("ECDSA_P256_SHA_256", "P-256", "sha256"), "sign-verify")],
+  ["ECC_P384", asymmetric(ecdsaSpec("ECDSA_P384_SHA_384", "P-384", "sha384"), "sign-verify")],
+  ["ML_KEM_768", asymmetric(mlKemSpec(), "post-quantum-encrypt-decrypt")],
+  ["ML_DSA_65", asymmetric(mlDsaSpec(), "sign-verify")],
 ]);
 
-function symmetric(algorithmId: number, keyBytes: number, importKey: SymmetricSpec["importKey"]): SymmetricSpec {
-  return { usage: "encrypt-decrypt", algorithmId, keyBytes, generate: () => randomBytes(keyBytes), importKey };
+function symmetric(parts: SymmetricSpec): Spec {
+  return { usages: ["encrypt-decrypt"], generate: () => randomBytes(parts.keyBytes), symmetric: parts };
 }
 
-function ecdsa(algorithm: SignatureAlgorithm, curve: EcdsaCurve, hash: HashName): SigningSpec {
-  return {
-    usage: "sign-verify",
-    algorithm,
-    digestBytes: hashLength(hash),
-    generate: () => plainBytes(generateEcdsaKey(curve).exportPkcs8()),
-    importKey(material) {
-      const key = importEcdsaPrivateKey(curve, material);
-      const compressed = key.publicKey;
-      return {
-        publicKey: () => ecdsaPublicKeyToSpki(curve, compressed),
-        sign(message, messageType) {
-          if (messageType === "digest") return key.signDigest(message);
-          const signer = key.createSigner();
-          signer.update(message);
-          return signer.sign();
-        },
-        verify(message, messageType, signature) {
-          if (messageType === "digest") return verifyEcdsaDigest(curve, compressed, message, signature);
-          const verifier = createEcdsaVerifier(curve, compressed);
-          verifier.update(message);
-          return verifier.verify(signature);
-        },
-      };
-    },
-  };
+function asymmetric(parts: AsymmetricSpec, ...usages: readonly [KeyUsage, ...KeyUsage[]]): Spec {
+  return { usages, generate: () => parts.generate(), asymmetric: parts };
 }
 
 /** Every spec's name. */
 export const KEY_SPECS: readonly KeySpec[] = /* @__PURE__ */ [...SPECS.keys()] as KeySpec[];
 
-/** Every signature algorithm of the table. */
-export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = /* @__PURE__ */ [...SPECS.values()].flatMap(
-  (spec) => (spec.usage === "sign-verify" ? [spec.algorithm] : []),
+const SIGNATURES: readonly SignatureRow[] = /* @__PURE__ */ [...SPECS.values()].flatMap(
+  (spec) => spec.asymmetric?.signatures ?? [],
 );
+
+/** Every signature algorithm of the table. */
+export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = /* @__PURE__ */ SIGNATURES.map(
+  ({ algorithm }) => algorithm,
+);
+
+/** Every algorithm of the table by which bytes are encrypted to a public key. */
+export const ASYMMETRIC_ENCRYPTION_ALGORITHMS: readonly AsymmetricEncryptionAlgorithm[] = /* @__PURE__ */ [
+  ...SPECS.values(),
+].flatMap((spec) => (spec.asymmetric?.encryptions ?? []).map(({ algorithm }) => algorithm));
 
 /** The row of a spec. @throws FengniError `ERR_NOT_SUPPORTED` for a name that is not in the table */
 export function specOf(keySpec: string): Spec {
   const spec = SPECS.get(keySpec);
-  if (spec !== undefined) return spec;
-  throw new FengniError("ERR_NOT_SUPPORTED", `unknown key spec: this KMS has ${KEY_SPECS.join(", ")}`, {
-    details: { operation: `key spec ${keySpec}` },
+  if (spec === undefined) throw unknown("key spec", keySpec, KEY_SPECS);
+  return spec;
+}
+
+/** What there is to know of a signature algorithm. @throws FengniError `ERR_NOT_SUPPORTED` for another name */
+export function signatureOf(algorithm: string): SignatureRow {
+  const row = SIGNATURES.find((known) => known.algorithm === algorithm);
+  if (row === undefined) throw unknown("signature algorithm", algorithm, SIGNATURE_ALGORITHMS);
+  return row;
+}
+
+/** A name that a table does not have. */
+export function unknown(what: string, name: string, known: readonly string[]): FengniError<"ERR_NOT_SUPPORTED"> {
+  return new FengniError("ERR_NOT_SUPPORTED", `unknown ${what}: this KMS has ${known.join(", ")}`, {
+    details: { operation: `${what} ${name}` },
   });
 }

@@ -1,267 +1,395 @@
-// The lifecycle: creation, every pair of state and operation, aliases, pages, and deletion at the moment it is due.
-import { KEY_SPECS, LocalKms, ManualClock, STATE_TABLE, type StatefulOperation } from "@fengni/backend-local";
-import type { KeySpec, KeyState, SignatureAlgorithm } from "@fengni/core";
-import fc from "fast-check";
+// The lifecycle: creation of every kind of key, batches, aliases, owners, access, aborted calls, and calls at the same time.
+import { KEY_SPECS, LocalKms, ManualClock, MemoryRecordStore } from "@fengni/backend-local";
+import type { KeySpec, KeyUsage } from "@fengni/core";
 import { describe, expect, test } from "vitest";
-import { MemoryKeyStore } from "../src/store-memory.js";
-import { codeOf, DAY_MS, errorOf, filled, kmsWithKey } from "./support.js";
+import type { AccessRequest } from "../src/access.js";
+import { specOf } from "../src/specs.js";
+import { codeOf, errorOf, filled, refusalOf } from "./assertions.js";
+
+const REGIONS = [{ name: "aes" }, { name: "sm", symmetric: "sm4" }] as const;
 
 describe("createKey and describeKey", () => {
   test("a new key is enabled, of one version, and described without material", async () => {
     const kms = new LocalKms({ clock: new ManualClock(1234) });
-    const created = await kms.lifecycle.createKey({ keySpec: "ECC_P384", alias: "signer", description: "for tests" });
+    const created = await kms.createKey(
+      { keySpec: "ECC_P384", alias: "signer", description: "for tests", tags: { team: "a", empty: "" } },
+      { caller: { id: "alice" } },
+    );
     expect(created.keyId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(created).toEqual({
       keyId: created.keyId,
+      region: "local",
       keySpec: "ECC_P384",
       keyUsage: "sign-verify",
       state: "enabled",
+      origin: "provider",
+      owner: "user",
+      creator: "alice",
       createdAtMs: 1234,
       alias: "signer",
       description: "for tests",
+      tags: { team: "a", empty: "" },
+      resources: [],
       versions: 1,
     });
-    expect(await kms.lifecycle.describeKey("signer")).toEqual(created);
+    expect(await kms.describeKey({ keyId: "signer" })).toEqual(created);
   });
 
-  test("the default is a symmetric key without an alias", async () => {
-    const created = await new LocalKms().lifecycle.createKey();
-    expect(created).toMatchObject({ keySpec: "AES_256", keyUsage: "encrypt-decrypt", description: "" });
-    expect(created).not.toHaveProperty("alias");
-  });
-
-  test("rotation is told in the description", async () => {
-    const clock = new ManualClock(1000);
-    const { kms, keyId } = await kmsWithKey({ clock });
-    clock.advance(50);
-    await kms.lifecycle.rotateKey(keyId);
-    expect(await kms.lifecycle.describeKey(keyId)).toMatchObject({
-      versions: 2,
-      createdAtMs: 1000,
-      lastRotatedAtMs: 1050,
-    });
-  });
-
-  test("every spec of the table makes keys", async () => {
-    const kms = new LocalKms();
-    for (const keySpec of KEY_SPECS) {
-      expect(await kms.lifecycle.createKey({ keySpec })).toMatchObject({ keySpec, state: "enabled" });
+  test("the default is a symmetric key of the region's spec, without an alias", async () => {
+    const kms = new LocalKms({ regions: REGIONS });
+    for (const [region, keySpec] of [
+      ["aes", "AES_256"],
+      ["sm", "SM4"],
+    ] as const) {
+      const created = await kms.createKey({}, { region });
+      expect(created).toMatchObject({ region, keySpec, keyUsage: "encrypt-decrypt", description: "", tags: {} });
+      expect(created).not.toHaveProperty("alias");
     }
+    expect(await kms.createKey({ keyUsage: "encrypt-decrypt" }, { region: "sm" })).toMatchObject({ keySpec: "SM4" });
+    expect(await kms.createKey({ keySpec: "AES_256" }, { region: "sm" })).toMatchObject({ keySpec: "AES_256" });
+  });
+
+  const kinds = KEY_SPECS.flatMap((keySpec) => specOf(keySpec).usages.map((keyUsage) => ({ keySpec, keyUsage })));
+
+  test("the table has ten kinds", () => {
+    expect(kinds.length).toBe(10);
+  });
+
+  test.each(kinds)("$keySpec for $keyUsage", async ({ keySpec, keyUsage }) => {
+    const kms = new LocalKms();
+    expect(await kms.createKey({ keySpec, keyUsage })).toMatchObject({
+      keySpec,
+      keyUsage,
+      state: "enabled",
+      versions: 1,
+    });
+    expect(await kms.createKey({ keySpec })).toMatchObject({ keySpec, keyUsage: specOf(keySpec).usages[0] });
+  });
+
+  test("a usage that is not the spec's is the programmer's mistake", async () => {
+    const kms = new LocalKms();
+    const wrong: [KeySpec | undefined, KeyUsage][] = [
+      ["AES_256", "sign-verify"],
+      ["ECC_P256", "encrypt-decrypt"],
+      ["RSA_2048", "encrypt-decrypt"],
+      ["ML_DSA_65", "post-quantum-encrypt-decrypt"],
+      [undefined, "sign-verify"],
+      ["AES_256", "ENCRYPT_DECRYPT" as never],
+    ];
+    for (const [keySpec, keyUsage] of wrong) {
+      const call = kms.createKey({ keyUsage, ...(keySpec === undefined ? {} : { keySpec }) });
+      expect(await errorOf(call)).toMatchObject({ name: "RangeError", code: "ERR_ARGUMENT" });
+    }
+    for (const keySpec of ["RSA_4096", "constructor", ""]) {
+      expect(await codeOf(kms.createKey({ keySpec: keySpec as never }))).toBe("ERR_NOT_SUPPORTED");
+    }
+    expect((await kms.listKeys({ owner: "any" })).total).toBe(0);
+  });
+
+  test("an external key is symmetric, has no material and waits for it", async () => {
+    const kms = new LocalKms();
+    const created = await kms.createKey({ origin: "external", keySpec: "SM4" });
+    expect(created).toMatchObject({ origin: "external", state: "pending-import", versions: 0 });
+    for (const keySpec of ["RSA_2048", "SM2", "ECC_P256", "ML_KEM_768", "ML_DSA_65"] as const) {
+      const call = kms.createKey({ keySpec, origin: "external" });
+      expect(await refusalOf(call)).toBe("ERR_NOT_SUPPORTED external-asymmetric");
+    }
+    expect(await codeOf(kms.createKey({ origin: "elsewhere" as never }))).toBe("ERR_ARGUMENT");
+  });
+
+  test("what the caller does to its request afterwards changes nothing", async () => {
+    const kms = new LocalKms({ authorizer: async () => true });
+    const tags: Record<string, string> = { a: "1" };
+    const call = kms.createKey({ tags });
+    tags["a"] = "2";
+    expect((await call).tags).toEqual({ a: "1" });
+  });
+
+  test("names from an object's prototype are tags like others", async () => {
+    const kms = new LocalKms();
+    const tags = JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string>;
+    const { keyId } = await kms.createKey({ tags });
+    expect(Object.entries((await kms.describeKey({ keyId })).tags)).toEqual(Object.entries(tags));
+  });
+
+  test("an unknown region is refused before anything else of the KMS", async () => {
+    const kms = new LocalKms({ regions: REGIONS });
+    for (const call of [
+      kms.createKey({}, { region: "mars" }),
+      kms.describeKey({ keyId: "x" }, { region: "mars" }),
+      kms.listKeys({}, { region: "mars" }),
+      kms.modifySyncTask({ destinations: [] }, { region: "mars" }),
+    ]) {
+      expect(await refusalOf(call)).toBe("ERR_NOT_SUPPORTED no-such-region");
+    }
+  });
+
+  test("keys of one region are not there in another", async () => {
+    const kms = new LocalKms({ regions: REGIONS });
+    const { keyId } = await kms.createKey({ alias: "one" });
+    expect(await codeOf(kms.describeKey({ keyId }, { region: "sm" }))).toBe("ERR_KEY_NOT_FOUND");
+    expect((await kms.createKey({ alias: "one" }, { region: "sm" })).alias).toBe("one");
   });
 });
 
-describe("states", () => {
-  const WAYS: Record<KeyState, (kms: LocalKms, keyId: string) => Promise<unknown>> = {
-    enabled: async () => undefined,
-    disabled: (kms, keyId) => kms.lifecycle.disableKey(keyId),
-    "pending-deletion": async (kms, keyId) => {
-      await kms.lifecycle.disableKey(keyId);
-      await kms.lifecycle.scheduleKeyDeletion(keyId, 7);
-    },
-  };
-  const ALGORITHMS: Record<KeySpec, SignatureAlgorithm> = {
-    AES_256: "ECDSA_P256_SHA_256",
-    ECC_P256: "ECDSA_P256_SHA_256",
-    ECC_P384: "ECDSA_P384_SHA_384",
-  };
-  type Subject = { kms: LocalKms; keyId: string; ciphertext: Uint8Array; algorithm: SignatureAlgorithm };
-  const CALLS: Record<StatefulOperation, (subject: Subject) => Promise<unknown>> = {
-    encrypt: ({ kms, keyId }) => kms.encrypt({ keyId, plaintext: filled(1) }),
-    generateDataKey: ({ kms, keyId }) => kms.generateDataKey({ keyId, numberOfBytes: 16 }),
-    decrypt: ({ kms, ciphertext }) => kms.decrypt({ ciphertext }),
-    sign: ({ kms, keyId, algorithm }) => kms.sign({ keyId, algorithm, message: filled(1) }),
-    verify: ({ kms, keyId, algorithm }) => kms.verify({ keyId, algorithm, message: filled(1), signature: filled(1) }),
-    getPublicKey: ({ kms, keyId }) => kms.getPublicKey({ keyId }),
-    describeKey: ({ kms, keyId }) => kms.lifecycle.describeKey(keyId),
-    rotateKey: ({ kms, keyId }) => kms.lifecycle.rotateKey(keyId),
-    updateAlias: ({ kms, keyId }) => kms.lifecycle.updateAlias(keyId, "renamed"),
-    updateDescription: ({ kms, keyId }) => kms.lifecycle.updateDescription(keyId, "described"),
-    enableKey: ({ kms, keyId }) => kms.lifecycle.enableKey(keyId),
-    disableKey: ({ kms, keyId }) => kms.lifecycle.disableKey(keyId),
-    scheduleKeyDeletion: ({ kms, keyId }) => kms.lifecycle.scheduleKeyDeletion(keyId, 7),
-    cancelKeyDeletion: ({ kms, keyId }) => kms.lifecycle.cancelKeyDeletion(keyId),
-  };
-  const SIGNING: readonly StatefulOperation[] = ["sign", "verify", "getPublicKey"];
-  const pairs = Object.entries(STATE_TABLE).flatMap(([operation, row]) =>
-    Object.entries(row).map(([state, cell]) => ({
-      operation: operation as StatefulOperation,
-      state: state as KeyState,
-      cell,
-    })),
-  );
+describe("batches", () => {
+  async function threeKeys(): Promise<{ kms: LocalKms; ids: string[] }> {
+    const kms = new LocalKms();
+    const ids: string[] = [];
+    for (const alias of ["a", "b", "c"]) ids.push((await kms.createKey({ alias })).keyId);
+    return { kms, ids };
+  }
 
-  test("the table has every pair", () => {
-    expect(pairs.length).toBe(14 * 3);
-    expect(Object.keys(CALLS).sort()).toEqual(Object.keys(STATE_TABLE).sort());
+  async function states(kms: LocalKms, ids: readonly string[]): Promise<string[]> {
+    return (await kms.describeKeys({ keyIds: ids })).keys.map(({ state }) => state);
+  }
+
+  test("are answered in the order asked, by id and by alias", async () => {
+    const { kms, ids } = await threeKeys();
+    const { keys } = await kms.describeKeys({ keyIds: ["c", ids[0] as string, "b"] });
+    expect(keys.map(({ alias }) => alias)).toEqual(["c", "a", "b"]);
   });
 
-  test.each(pairs)("$operation of a key that is $state", async ({ operation, state, cell }) => {
-    const spec: KeySpec = SIGNING.includes(operation) ? "ECC_P256" : "AES_256";
-    const { kms, keyId } = await kmsWithKey({}, spec);
-    const ciphertext = spec === "AES_256" ? (await kms.encrypt({ keyId, plaintext: filled(1) })).ciphertext : filled(0);
-    await WAYS[state](kms, keyId);
-    const before = await kms.lifecycle.describeKey(keyId);
-    expect(before.state).toBe(state);
-    const call = CALLS[operation]({ kms, keyId, ciphertext, algorithm: ALGORITHMS[spec] });
-    if (typeof cell === "string") {
-      await call;
-      expect((await kms.lifecycle.describeKey(keyId)).state).toBe(cell);
-    } else {
-      const error = await errorOf(call);
-      expect(error).toMatchObject({ code: "ERR_KEY_STATE", details: { keyId, state } });
-      expect(error.message).toContain(cell.advice);
-      expect(await kms.lifecycle.describeKey(keyId)).toEqual(before);
+  test("change every key", async () => {
+    const { kms, ids } = await threeKeys();
+    await kms.disableKeys({ keyIds: ids });
+    expect(await states(kms, ids)).toEqual(["disabled", "disabled", "disabled"]);
+    await kms.enableKeys({ keyIds: ids });
+    expect(await states(kms, ids)).toEqual(["enabled", "enabled", "enabled"]);
+  });
+
+  test("change none when one refuses or is not there", async () => {
+    const { kms, ids } = await threeKeys();
+    await kms.archiveKey({ keyId: "c" });
+    expect(await refusalOf(kms.disableKeys({ keyIds: ids }))).toBe("ERR_KEY_STATE key-archived");
+    expect(await codeOf(kms.disableKeys({ keyIds: ["a", "b", "nobody"] }))).toBe("ERR_KEY_NOT_FOUND");
+    expect(await codeOf(kms.describeKeys({ keyIds: ["a", "nobody"] }))).toBe("ERR_KEY_NOT_FOUND");
+    expect(await states(kms, ids)).toEqual(["enabled", "enabled", "archived"]);
+  });
+
+  test("name each key once, also by another name", async () => {
+    const { kms, ids } = await threeKeys();
+    for (const keyIds of [
+      ["a", "b", "a"],
+      ["a", ids[0] as string],
+    ]) {
+      for (const call of [kms.enableKeys({ keyIds }), kms.disableKeys({ keyIds }), kms.describeKeys({ keyIds })]) {
+        expect(await refusalOf(call)).toBe("ERR_CONFLICT duplicate-id");
+      }
     }
+    expect(await states(kms, ids)).toEqual(["enabled", "enabled", "enabled"]);
   });
 
-  test("reEncrypt needs its source as decrypt does and its destination as encrypt does", async () => {
-    const { kms, keyId } = await kmsWithKey();
-    const { keyId: destinationKeyId } = await kms.lifecycle.createKey();
-    const { ciphertext } = await kms.encrypt({ keyId, plaintext: filled(1) });
-    await kms.lifecycle.disableKey(destinationKeyId);
-    const toDisabled = await errorOf(kms.reEncrypt({ ciphertext, destinationKeyId }));
-    expect(toDisabled).toMatchObject({ code: "ERR_KEY_STATE", details: { keyId: destinationKeyId } });
-    await kms.lifecycle.enableKey(destinationKeyId);
-    await kms.lifecycle.disableKey(keyId);
-    const fromDisabled = await errorOf(kms.reEncrypt({ ciphertext, destinationKeyId }));
-    expect(fromDisabled).toMatchObject({ code: "ERR_KEY_STATE", details: { keyId } });
-  });
-
-  test("a disabled key that is enabled again opens its old ciphertexts", async () => {
-    const { kms, keyId } = await kmsWithKey();
-    const { ciphertext } = await kms.encrypt({ keyId, plaintext: filled(6) });
-    await kms.lifecycle.disableKey(keyId);
-    await kms.lifecycle.scheduleKeyDeletion(keyId, 30);
-    await kms.lifecycle.cancelKeyDeletion(keyId);
-    expect(await kms.lifecycle.describeKey(keyId)).not.toHaveProperty("deletionAtMs");
-    await kms.lifecycle.enableKey(keyId);
-    expect((await kms.decrypt({ ciphertext })).plaintext.length).toBe(6);
+  test("have 1 to 100 ids", async () => {
+    const kms = new LocalKms();
+    const ids: string[] = [];
+    for (let i = 0; i < 101; i++) ids.push((await kms.createKey()).keyId);
+    await kms.disableKeys({ keyIds: ids.slice(1) });
+    expect((await kms.listKeyDetail({ state: "disabled" })).total).toBe(100);
+    for (const operation of ["enableKeys", "disableKeys", "describeKeys"] as const) {
+      const tooMany = await errorOf(kms[operation]({ keyIds: ids }));
+      expect(tooMany).toMatchObject({ code: "ERR_LIMIT", details: { maximum: 100, actual: 101 } });
+      for (const keyIds of [[], "ids", undefined, [1]]) {
+        expect(await codeOf(kms[operation]({ keyIds: keyIds as never }))).toBe("ERR_ARGUMENT");
+      }
+    }
   });
 });
 
 describe("aliases", () => {
   test("are unique, and a conflict changes nothing", async () => {
     const kms = new LocalKms();
-    const first = await kms.lifecycle.createKey({ alias: "taken" });
-    const second = await kms.lifecycle.createKey({ alias: "free" });
-    const conflict = { code: "ERR_CONFLICT", details: { name: "taken" } };
-    expect(await errorOf(kms.lifecycle.createKey({ alias: "taken" }))).toMatchObject(conflict);
-    expect(await errorOf(kms.lifecycle.updateAlias(second.keyId, "taken"))).toMatchObject(conflict);
-    expect((await kms.lifecycle.listKeys()).keys).toEqual([first, second]);
-    await kms.lifecycle.updateAlias("taken", "taken");
+    const first = await kms.createKey({ alias: "taken" });
+    const second = await kms.createKey({ alias: "free" });
+    const conflict = { code: "ERR_CONFLICT", details: { name: "taken", reason: "alias-exists" } };
+    expect(await errorOf(kms.createKey({ alias: "taken" }))).toMatchObject(conflict);
+    expect(await errorOf(kms.updateAlias({ keyId: second.keyId, alias: "taken" }))).toMatchObject(conflict);
+    expect((await kms.listKeyDetail({ order: "oldest-first" })).keys).toEqual([first, second]);
+    await kms.updateAlias({ keyId: "taken", alias: "taken" });
     expect(await kms.resolveKeyId("free")).toBe(second.keyId);
   });
 
   test("a renamed key frees its alias", async () => {
     const kms = new LocalKms();
-    const { keyId } = await kms.lifecycle.createKey({ alias: "old" });
-    await kms.lifecycle.updateAlias("old", "new");
+    const { keyId } = await kms.createKey({ alias: "old" });
+    await kms.updateAlias({ keyId: "old", alias: "new" });
     expect(await codeOf(kms.resolveKeyId("old"))).toBe("ERR_KEY_NOT_FOUND");
     expect(await kms.resolveKeyId("new")).toBe(keyId);
-    await kms.lifecycle.createKey({ alias: "old" });
+    await kms.createKey({ alias: "old" });
     expect(await codeOf(kms.resolveKeyId("Old"))).toBe("ERR_KEY_NOT_FOUND");
   });
-});
 
-describe("listKeys", () => {
-  test("pages show every key once, oldest first, whatever their size (property)", async () => {
-    const kms = new LocalKms({ clock: new ManualClock() });
-    const ids: string[] = [];
-    for (let i = 0; i < 23; i++) ids.push((await kms.lifecycle.createKey()).keyId);
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), async (limit) => {
-        const seen: string[] = [];
-        let cursor: string | undefined;
-        do {
-          const page = await kms.lifecycle.listKeys(cursor === undefined ? { limit } : { limit, cursor });
-          expect(page.keys.length).toBeLessThanOrEqual(limit);
-          seen.push(...page.keys.map((key) => key.keyId));
-          cursor = page.next;
-        } while (cursor !== undefined);
-        expect(seen).toEqual(ids);
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  test("a page goes on after its last key was deleted", async () => {
-    const clock = new ManualClock();
-    const kms = new LocalKms({ clock });
-    const ids: string[] = [];
-    for (let i = 0; i < 4; i++) ids.push((await kms.lifecycle.createKey()).keyId);
-    const { next } = await kms.lifecycle.listKeys({ limit: 2 });
-    await kms.lifecycle.disableKey(ids[1] as string);
-    await kms.lifecycle.scheduleKeyDeletion(ids[1] as string, 7);
-    clock.advance(7 * DAY_MS);
-    const rest = await kms.lifecycle.listKeys({ limit: 2, cursor: next as string });
-    expect(rest.keys.map((key) => key.keyId)).toEqual(ids.slice(2));
-    expect(rest).not.toHaveProperty("next");
-    expect((await kms.lifecycle.listKeys({ limit: 3 })).keys.map((key) => key.keyId)).toEqual(
-      ids.filter((id) => id !== ids[1]),
-    );
-  });
-
-  test("the default page has 100 keys", async () => {
+  test("of 200 keys that ask for one alias at the same time, one gets it, and the others leave nothing", async () => {
     const kms = new LocalKms();
-    for (let i = 0; i < 101; i++) await kms.lifecycle.createKey();
-    const page = await kms.lifecycle.listKeys();
-    expect(page.keys.length).toBe(100);
-    expect((await kms.lifecycle.listKeys({ limit: 200 })).keys.length).toBe(101);
+    const calls = Array.from({ length: 200 }, () => kms.createKey({ alias: "wanted" }));
+    const settled = await Promise.allSettled(calls);
+    const won = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    expect(won.length).toBe(1);
+    for (const result of settled) {
+      if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "ERR_CONFLICT" });
+    }
+    expect(await kms.listKeyDetail({ limit: 200 })).toEqual({ keys: won, total: 1 });
+  });
+
+  test("of 200 keys that are renamed to one alias at the same time, one gets it", async () => {
+    const kms = new LocalKms();
+    const ids: string[] = [];
+    for (let i = 0; i < 200; i++) ids.push((await kms.createKey()).keyId);
+    const settled = await Promise.allSettled(ids.map((keyId) => kms.updateAlias({ keyId, alias: "wanted" })));
+    const won = ids.filter((_, index) => settled[index]?.status === "fulfilled");
+    expect(won).toEqual([await kms.resolveKeyId("wanted")]);
   });
 });
 
-describe("deletion", () => {
-  test("happens in the millisecond that it is due, also when nobody called in between", async () => {
-    const clock = new ManualClock(17);
-    const { kms, keyId } = await kmsWithKey({ clock });
-    await kms.lifecycle.updateAlias(keyId, "doomed");
-    const { ciphertext } = await kms.encrypt({ keyId, plaintext: filled(1) });
-    await kms.lifecycle.disableKey(keyId);
-    const { deletionAtMs } = await kms.lifecycle.scheduleKeyDeletion("doomed", 7);
-    expect(deletionAtMs).toBe(17 + 7 * DAY_MS);
-    clock.advance(7 * DAY_MS - 1);
-    expect(await kms.lifecycle.describeKey("doomed")).toMatchObject({ state: "pending-deletion", deletionAtMs });
-    clock.advance(1);
+describe("keys of products", () => {
+  test("may have reserved aliases, and those of users may not", async () => {
+    const kms = new LocalKms();
+    const created = await kms.createKey({ alias: "kms-disk", owner: "disk" });
+    expect(created).toMatchObject({ owner: "disk", alias: "kms-disk" });
+    await kms.updateAlias({ keyId: "kms-disk", alias: "kms-other" });
+    expect(await codeOf(kms.createKey({ alias: "kms-mine" }))).toBe("ERR_ARGUMENT");
+    const { keyId } = await kms.createKey({ alias: "kms_mine" });
+    expect(await codeOf(kms.updateAlias({ keyId, alias: "kms-mine" }))).toBe("ERR_ARGUMENT");
+    expect((await kms.describeKey({ keyId })).alias).toBe("kms_mine");
+  });
+
+  test("are neither disabled, archived nor deleted", async () => {
+    const kms = new LocalKms();
+    const { keyId } = await kms.createKey({ owner: "disk" });
+    const { keyId: own } = await kms.createKey();
     for (const call of [
-      kms.resolveKeyId(keyId),
-      kms.resolveKeyId("doomed"),
-      kms.encrypt({ keyId: "doomed", plaintext: filled(1) }),
-      kms.decrypt({ ciphertext }),
-      kms.decrypt({ ciphertext, keyId: "doomed" }),
-      kms.lifecycle.describeKey(keyId),
-      kms.lifecycle.cancelKeyDeletion(keyId),
-      kms.lifecycle.enableKey(keyId),
+      kms.disableKey({ keyId }),
+      kms.disableKeys({ keyIds: [own, keyId] }),
+      kms.archiveKey({ keyId }),
+      kms.scheduleKeyDeletion({ keyId, pendingWindowDays: 7 }),
     ]) {
-      expect(await codeOf(call)).toBe("ERR_KEY_NOT_FOUND");
+      expect(await refusalOf(call)).toBe("ERR_KEY_USAGE not-user-created");
     }
-    expect((await kms.lifecycle.listKeys()).keys).toEqual([]);
+    expect((await kms.describeKey({ keyId: own })).state).toBe("enabled");
+    await kms.enableKeyRotation({ keyId });
+    await kms.encrypt({ keyId, plaintext: filled(1) });
+  });
+});
+
+describe("access", () => {
+  test("is asked for once, under the operation's name, with the key or the tags of the new one", async () => {
+    const asked: AccessRequest[] = [];
+    const authorizer = async (request: AccessRequest): Promise<boolean> => asked.push(request) > 0;
+    const kms = new LocalKms({ authorizer });
+    const caller = { id: "alice" };
+    const { keyId } = await kms.createKey({ alias: "a", tags: { team: "x" } }, { caller });
+    const { keyId: other } = await kms.createKey({}, { caller });
+    expect(asked.splice(0)[0]).toEqual({
+      caller,
+      operation: "createKey",
+      region: "local",
+      resource: { kind: "key", region: "local", id: "*", creator: "alice", tags: {}, exists: false },
+      requestTags: { team: "x" },
+    });
+    const request = { keyId: "a" };
+    const calls: Record<string, () => Promise<unknown>> = {
+      describeKey: () => kms.describeKey(request),
+      enableKey: () => kms.enableKey(request),
+      rotateKey: () => kms.rotateKey(request),
+      enableKeyRotation: () => kms.enableKeyRotation(request),
+      disableKeyRotation: () => kms.disableKeyRotation(request),
+      getKeyRotationStatus: () => kms.getKeyRotationStatus(request),
+      updateAlias: () => kms.updateAlias({ keyId, alias: "a" }),
+      updateKeyDescription: () => kms.updateKeyDescription({ keyId, description: "" }),
+      setKeyAttributes: () => kms.setKeyAttributes({ keyId, attributes: {} }),
+      getKeyAttributes: () => kms.getKeyAttributes(request),
+      bindCloudResource: () => kms.bindCloudResource({ keyId, productId: "p", resourceId: "r" }),
+      unbindCloudResource: () => kms.unbindCloudResource({ keyId, productId: "p", resourceId: "r" }),
+      archiveKey: () => kms.archiveKey(request),
+      cancelKeyArchive: () => kms.cancelKeyArchive(request),
+      disableKey: () => kms.disableKey(request),
+      scheduleKeyDeletion: () => kms.scheduleKeyDeletion({ keyId, pendingWindowDays: 7 }),
+      cancelKeyDeletion: () => kms.cancelKeyDeletion(request),
+    };
+    for (const [operation, call] of Object.entries(calls)) {
+      await call();
+      expect(asked.map((question) => [question.operation, question.resource?.id])).toEqual([[operation, keyId]]);
+      expect(asked.splice(0)[0]?.resource).toMatchObject({ creator: "alice", tags: { team: "x" }, exists: true });
+    }
+    await kms.enableKeys({ keyIds: ["a", other] });
+    expect(asked.splice(0).map(({ resource }) => resource?.id)).toEqual([keyId, other]);
+    for (const operation of ["listKey", "listKeys", "listKeyDetail", "getSyncSupportRegion"] as const) {
+      await kms[operation]();
+      expect(asked.splice(0)).toEqual([{ caller: { id: "local" }, operation, region: "local" }]);
+    }
   });
 
-  test.each(["resolve", "list", "create"] as const)("wipes the material at the first access: %s", async (access) => {
-    const clock = new ManualClock();
-    const store = new MemoryKeyStore();
-    const { kms, keyId } = await kmsWithKey({ clock, store });
-    const material = store.view().get(keyId)?.versions[0]?.material;
-    await kms.lifecycle.disableKey(keyId);
-    await kms.lifecycle.scheduleKeyDeletion(keyId, 7);
-    clock.advance(7 * DAY_MS);
-    expect(material?.wiped).toBe(false);
-    if (access === "resolve") await codeOf(kms.resolveKeyId(keyId));
-    else if (access === "list") await kms.lifecycle.listKeys();
-    else await kms.lifecycle.createKey();
-    expect(material?.wiped).toBe(true);
-    expect(store.view().get(keyId)).toBeUndefined();
+  test("refused: nothing changes, and what is not there is not told", async () => {
+    let isAllowed = true;
+    const kms = new LocalKms({ authorizer: () => isAllowed });
+    const { keyId } = await kms.createKey({ alias: "a" });
+    isAllowed = false;
+    for (const call of [
+      kms.createKey({ alias: "b" }),
+      kms.disableKey({ keyId }),
+      kms.disableKey({ keyId: "nobody" }),
+      kms.disableKeys({ keyIds: [keyId] }),
+      kms.listKeys(),
+      kms.modifySyncTask({ destinations: [] }),
+    ]) {
+      expect(await codeOf(call)).toBe("ERR_DENIED");
+    }
+    isAllowed = true;
+    expect((await kms.listKeyDetail()).keys).toMatchObject([{ keyId, state: "enabled" }]);
+  });
+});
+
+describe("an aborted signal", () => {
+  test("ends every call with its reason, and nothing changes", async () => {
+    const kms = new LocalKms();
+    const { keyId } = await kms.createKey({ alias: "a" });
+    const before = await kms.listKeyDetail();
+    const reason = new Error("enough");
+    const options = { signal: AbortSignal.abort(reason) };
+    for (const call of [
+      kms.createKey({}, options),
+      kms.describeKey({ keyId }, options),
+      kms.describeKeys({ keyIds: [keyId] }, options),
+      kms.disableKey({ keyId }, options),
+      kms.disableKeys({ keyIds: [keyId] }, options),
+      kms.rotateKey({ keyId }, options),
+      kms.enableKeyRotation({ keyId }, options),
+      kms.updateAlias({ keyId, alias: "b" }, options),
+      kms.setKeyAttributes({ keyId, attributes: { a: "b" } }, options),
+      kms.bindCloudResource({ keyId, productId: "p", resourceId: "r" }, options),
+      kms.listKeys({}, options),
+      kms.listKeyDetail({}, options),
+      kms.modifySyncTask({ destinations: [] }, options),
+    ]) {
+      expect(await errorOf(call)).toBe(reason);
+    }
+    expect(await kms.listKeyDetail()).toEqual(before);
   });
 
-  test("frees the alias", async () => {
-    const clock = new ManualClock();
-    const kms = new LocalKms({ clock });
-    const { keyId } = await kms.lifecycle.createKey({ alias: "name" });
-    await kms.lifecycle.disableKey(keyId);
-    await kms.lifecycle.scheduleKeyDeletion(keyId, 7);
-    expect(await codeOf(kms.lifecycle.createKey({ alias: "name" }))).toBe("ERR_CONFLICT");
-    clock.advance(7 * DAY_MS);
-    const next = await kms.lifecycle.createKey({ alias: "name" });
-    expect(await kms.resolveKeyId("name")).toBe(next.keyId);
+  test("while a key is made: there is none afterwards", async () => {
+    const kms = new LocalKms();
+    const abort = new AbortController();
+    const call = kms.createKey({ keySpec: "RSA_2048" }, { signal: abort.signal });
+    abort.abort(new Error("enough"));
+    expect((await errorOf(call)).message).toBe("enough");
+    expect((await kms.listKeys()).total).toBe(0);
   });
+});
+
+test("50 rotations at the same time are 50 versions, all of which open", async () => {
+  const store = new MemoryRecordStore();
+  const kms = new LocalKms({ store });
+  const { keyId } = await kms.createKey();
+  const ciphertexts = [(await kms.encrypt({ keyId, plaintext: filled(4) })).ciphertext];
+  const answers = await Promise.all(Array.from({ length: 50 }, () => kms.rotateKey({ keyId })));
+  expect(new Set(answers.map(({ taskId }) => taskId)).size).toBe(50);
+  expect((await kms.describeKey({ keyId })).versions).toBe(51);
+  ciphertexts.push((await kms.encrypt({ keyId, plaintext: filled(4) })).ciphertext);
+  for (const ciphertext of ciphertexts) expect((await kms.decrypt({ ciphertext })).plaintext).toEqual(filled(4));
+  const record = store.view().get("key", "local", keyId);
+  const materials = new Set<string>();
+  for (let version = 1; version <= 51; version++) {
+    if (record !== undefined) materials.add(Buffer.from(store.view().secret(record, version).bytes()).toString("hex"));
+  }
+  expect(materials.size).toBe(51);
 });

@@ -60,7 +60,7 @@ describe("limits", () => {
     for (const [keySpec, algorithm, digestBytes] of specs) {
       const { kms, keyId } = await kmsWithKey({}, keySpec);
       const sign = (message: Uint8Array, messageType: "raw" | "digest"): Promise<unknown> =>
-        kms.sign({ keyId, algorithm, message, messageType });
+        kms.signByAsymmetricKey({ keyId, algorithm, message, messageType });
       await sign(filled(1), "raw");
       await sign(filled(4096), "raw");
       expect(await codeOf(sign(filled(0), "raw"))).toBe("ERR_ARGUMENT");
@@ -70,56 +70,90 @@ describe("limits", () => {
         expect(await codeOf(sign(filled(length), "digest"))).toBe("ERR_ARGUMENT");
       }
       expect(await codeOf(sign(filled(1), wrong("text")))).toBe("ERR_ARGUMENT");
-      const unknown = await errorOf(kms.sign({ keyId, algorithm: wrong("RSA"), message: filled(1) }));
+      const unknown = await errorOf(kms.signByAsymmetricKey({ keyId, algorithm: wrong("RSA"), message: filled(1) }));
       expect(unknown.code).toBe("ERR_NOT_SUPPORTED");
     }
   });
 
   test("alias: 1 to 60 of letters, digits, - and _, and not the form of a key id", async () => {
     const kms = new LocalKms();
-    const { keyId } = await kms.lifecycle.createKey({ alias: "a" });
-    for (const alias of ["A", "0", "a-b_c", "x".repeat(60)]) await kms.lifecycle.updateAlias(keyId, alias);
+    const { keyId } = await kms.createKey({ alias: "a" });
+    for (const alias of ["A", "0", "a-b_c", "x".repeat(60)]) await kms.updateAlias({ keyId, alias });
     const bad = ["", "-a", "_a", "a b", "a/b", "é", "a\n", keyId, keyId.toUpperCase(), wrong<string>(7)];
     for (const alias of bad) {
-      expect(await codeOf(kms.lifecycle.createKey({ alias }))).toBe("ERR_ARGUMENT");
-      expect(await codeOf(kms.lifecycle.updateAlias(keyId, alias))).toBe("ERR_ARGUMENT");
+      expect(await codeOf(kms.createKey({ alias }))).toBe("ERR_ARGUMENT");
+      expect(await codeOf(kms.updateAlias({ keyId, alias }))).toBe("ERR_ARGUMENT");
     }
     const alias = "x".repeat(61);
-    expect(await codeOf(kms.lifecycle.createKey({ alias }))).toBe("ERR_LIMIT");
-    expect(await codeOf(kms.lifecycle.updateAlias(keyId, alias))).toBe("ERR_LIMIT");
+    expect(await codeOf(kms.createKey({ alias }))).toBe("ERR_LIMIT");
+    expect(await codeOf(kms.updateAlias({ keyId, alias }))).toBe("ERR_LIMIT");
   });
 
   test("description: at most 1,024 bytes of UTF-8", async () => {
     const kms = new LocalKms();
-    const { keyId } = await kms.lifecycle.createKey({ description: "é".repeat(512) });
-    await kms.lifecycle.updateDescription(keyId, "");
+    const { keyId } = await kms.createKey({ description: "é".repeat(512) });
+    await kms.updateKeyDescription({ keyId, description: "" });
     const description = `${"é".repeat(512)}a`;
-    expect(await codeOf(kms.lifecycle.createKey({ description }))).toBe("ERR_LIMIT");
-    expect(await codeOf(kms.lifecycle.updateDescription(keyId, description))).toBe("ERR_LIMIT");
-    expect(await codeOf(kms.lifecycle.updateDescription(keyId, wrong(7)))).toBe("ERR_ARGUMENT");
-    expect((await kms.lifecycle.describeKey(keyId)).description).toBe("");
+    expect(await codeOf(kms.createKey({ description }))).toBe("ERR_LIMIT");
+    expect(await codeOf(kms.updateKeyDescription({ keyId, description }))).toBe("ERR_LIMIT");
+    expect(await codeOf(kms.updateKeyDescription({ keyId, description: wrong(7) }))).toBe("ERR_ARGUMENT");
+    expect((await kms.describeKey({ keyId })).description).toBe("");
   });
 
   test("deletion window: 7 to 30 whole days", async () => {
     const { kms, keyId } = await kmsWithKey({ clock: new ManualClock(5) });
-    await kms.lifecycle.disableKey(keyId);
+    await kms.disableKey({ keyId });
     for (const days of [6, 0, -7, 7.5, Number.NaN, wrong<number>("7")]) {
-      expect(await codeOf(kms.lifecycle.scheduleKeyDeletion(keyId, days))).toBe("ERR_ARGUMENT");
+      expect(await codeOf(kms.scheduleKeyDeletion({ keyId, pendingWindowDays: days }))).toBe("ERR_ARGUMENT");
     }
-    expect(await codeOf(kms.lifecycle.scheduleKeyDeletion(keyId, 31))).toBe("ERR_LIMIT");
+    expect(await codeOf(kms.scheduleKeyDeletion({ keyId, pendingWindowDays: 31 }))).toBe("ERR_LIMIT");
     for (const days of [7, 30]) {
-      const { deletionAtMs } = await kms.lifecycle.scheduleKeyDeletion(keyId, days);
+      const { deletionAtMs } = await kms.scheduleKeyDeletion({ keyId, pendingWindowDays: days });
       expect(deletionAtMs).toBe(5 + days * 86_400_000);
-      await kms.lifecycle.cancelKeyDeletion(keyId);
+      await kms.cancelKeyDeletion({ keyId });
     }
   });
 
-  test("pages: 1 to 200 keys, and only cursors that a page gave", async () => {
+  test("rotation period: 7 to 365 whole days", async () => {
+    const { kms, keyId } = await kmsWithKey();
+    for (const rotationPeriodDays of [6, 0, -7, 7.5, Number.NaN, wrong<number>("7")]) {
+      expect(await codeOf(kms.enableKeyRotation({ keyId, rotationPeriodDays }))).toBe("ERR_ARGUMENT");
+    }
+    expect(await codeOf(kms.enableKeyRotation({ keyId, rotationPeriodDays: 366 }))).toBe("ERR_LIMIT");
+    expect((await kms.getKeyRotationStatus({ keyId })).keyRotationEnabled).toBe(false);
+    for (const rotationPeriodDays of [7, 365]) await kms.enableKeyRotation({ keyId, rotationPeriodDays });
+  });
+
+  test("tags: 50, with keys of 1 to 127 characters and values of at most 255", async () => {
     const kms = new LocalKms();
-    for (const limit of [0, -1, 1.5]) expect(await codeOf(kms.lifecycle.listKeys({ limit }))).toBe("ERR_ARGUMENT");
-    expect(await codeOf(kms.lifecycle.listKeys({ limit: 201 }))).toBe("ERR_LIMIT");
-    for (const cursor of ["x", "-1", "1e3", " 1", wrong<string>(1)]) {
-      expect(await codeOf(kms.lifecycle.listKeys({ cursor }))).toBe("ERR_ARGUMENT");
+    const many = (count: number): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, ""]));
+    for (const tags of [many(50), { ["k".repeat(127)]: "v".repeat(255) }]) {
+      expect((await kms.createKey({ tags })).tags).toEqual(tags);
+    }
+    for (const tags of [many(51), { ["k".repeat(128)]: "" }, { k: "v".repeat(256) }]) {
+      expect(await codeOf(kms.createKey({ tags }))).toBe("ERR_LIMIT");
+    }
+    for (const tags of [{ "": "v" }, { k: 1 }, ["k"], "k", null]) {
+      expect(await codeOf(kms.createKey({ tags: wrong(tags) }))).toBe("ERR_ARGUMENT");
+    }
+    expect((await kms.listKeys()).total).toBe(2);
+  });
+
+  test("owner: user, or 1 to 60 of letters, digits, - and _", async () => {
+    const kms = new LocalKms();
+    for (const owner of ["user", "D", "x".repeat(60)]) expect((await kms.createKey({ owner })).owner).toBe(owner);
+    for (const owner of ["", "-a", "a b", "x".repeat(61), wrong<string>(7)]) {
+      expect(await codeOf(kms.createKey({ owner }))).toBe("ERR_ARGUMENT");
+    }
+  });
+
+  test("pages: 1 to 200 keys, from any whole number on", async () => {
+    const kms = new LocalKms();
+    for (const limit of [0, -1, 1.5]) expect(await codeOf(kms.listKeys({ limit }))).toBe("ERR_ARGUMENT");
+    expect(await codeOf(kms.listKeys({ limit: 201 }))).toBe("ERR_LIMIT");
+    for (const offset of [-1, 0.5, wrong<number>("1")]) {
+      expect(await codeOf(kms.listKeys({ offset }))).toBe("ERR_ARGUMENT");
     }
   });
 });
@@ -134,10 +168,10 @@ describe("arguments", () => {
       kms.decrypt({ ciphertext, ...misspelt }),
       kms.generateDataKey({ keyId, numberOfBytes: 32, ...misspelt }),
       kms.reEncrypt({ ciphertext, ...misspelt }),
-      kms.sign({ keyId, algorithm: "ECDSA_P256_SHA_256", message: filled(1), ...misspelt }),
+      kms.signByAsymmetricKey({ keyId, algorithm: "ECDSA_P256_SHA_256", message: filled(1), ...misspelt }),
       kms.getPublicKey({ keyId, ...misspelt }),
-      kms.lifecycle.createKey(wrong({ keyspec: "AES_256" })),
-      kms.lifecycle.listKeys(wrong({ max: 1 })),
+      kms.createKey(wrong({ keyspec: "AES_256" })),
+      kms.listKeys(wrong({ max: 1 })),
       kms.encrypt(wrong(undefined)),
     ]) {
       expect(await codeOf(call)).toBe("ERR_ARGUMENT");
@@ -148,7 +182,7 @@ describe("arguments", () => {
   test("a key that is no text is the programmer's mistake, any other text is not found", async () => {
     const kms = new LocalKms();
     expect(await codeOf(kms.resolveKeyId(wrong(7)))).toBe("ERR_ARGUMENT");
-    expect(await codeOf(kms.lifecycle.enableKey(wrong(undefined)))).toBe("ERR_ARGUMENT");
+    expect(await codeOf(kms.enableKey({ keyId: wrong(undefined) }))).toBe("ERR_ARGUMENT");
     for (const keyId of ["", "__proto__", "constructor", "x".repeat(10_000)]) {
       const error = await errorOf(kms.resolveKeyId(keyId));
       expect(error).toMatchObject({ code: "ERR_KEY_NOT_FOUND", details: { keyId } });
@@ -157,8 +191,8 @@ describe("arguments", () => {
   });
 
   test("an unknown key spec is not supported", async () => {
-    for (const keySpec of ["RSA_2048", "constructor", ""]) {
-      const call = new LocalKms().lifecycle.createKey({ keySpec: wrong(keySpec) });
+    for (const keySpec of ["RSA_1024", "constructor", ""]) {
+      const call = new LocalKms().createKey({ keySpec: wrong(keySpec) });
       expect(await codeOf(call)).toBe("ERR_NOT_SUPPORTED");
     }
   });

@@ -77,7 +77,16 @@ describe.each(["X-Wing", "ML-KEM-768+SM2"] as const)("data keys wrapped to a pub
   });
 
   test("what is not offered, not known, not allowed or closed is refused as such", async () => {
-    for (const operation of ["reEncrypt", "sign", "verify", "getPublicKey"] as const) {
+    const notOffered = [
+      "reEncrypt",
+      "sign",
+      "verify",
+      "getPublicKey",
+      "asymmetricDecrypt",
+      "postQuantumEncrypt",
+      "postQuantumDecrypt",
+    ] as const;
+    for (const operation of notOffered) {
       expect(receiver.capabilities.operations).not.toContain(operation);
       expect(await codeOf(receiver[operation]())).toBe("ERR_NOT_SUPPORTED");
     }

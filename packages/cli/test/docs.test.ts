@@ -1,6 +1,6 @@
 // The examples of docs/cli.md, run in order in an empty folder.
 import { spawn } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 import { expect, test } from "vitest";
@@ -13,13 +13,17 @@ async function bundled(): Promise<string> {
   const root = fileURLToPath(new URL("..", import.meta.url));
   mkdirSync(folder.at("built"));
   copyFileSync(`${root}/package.json`, folder.at("package.json"));
+  mkdirSync(folder.at("node_modules"));
+  symlinkSync(realpathSync(`${root}/../backend-local/node_modules/libsql`), folder.at("node_modules/libsql"));
   await build({
     entry: { main: `${root}/src/main.ts` },
     outDir: folder.at("built"),
     outExtension: () => ({ js: ".mjs" }),
     format: "esm",
     target: "node20",
-    noExternal: [/.*/],
+    // Native code stays a package of its own.
+    external: ["libsql"],
+    noExternal: [/^(?!libsql$)/],
     config: false,
     silent: true,
     tsconfig: `${root}/tsconfig.build.json`,

@@ -1,0 +1,79 @@
+// What happens by itself when its time comes: deletion, expiry of imported material, rotation. It must not know who calls.
+import { DAY_MS } from "./checks.js";
+import { addVersion, removeMaterial } from "./material.js";
+import type { KeyRecord, StoredRecord } from "./records.js";
+import type { RecordTransaction } from "./store.js";
+
+const IMPORTS_AT_ONCE = 100;
+
+/** The earliest moment at which something happens to a record by itself; undefined when nothing will. */
+export function dueAtMs(record: StoredRecord): number | undefined {
+  switch (record.kind) {
+    case "key":
+      return keyDueAtMs(record);
+    case "data-key":
+      return record.state === "pending-deletion" ? record.deletionAtMs : undefined;
+    case "import":
+      return record.validToMs;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Lets all that is due at a moment happen, in the order in which it fell due.
+ * @param records - which give every record that is put the {@link dueAtMs} that it has from then on
+ */
+export function settle(records: RecordTransaction, nowMs: number): void {
+  for (;;) {
+    const [record] = records.due(nowMs, 1);
+    if (record === undefined) return;
+    const atMs = dueAtMs(record);
+    if (atMs === undefined || atMs > nowMs) records.put(record);
+    else if (record.kind === "key") settleKey(records, record, atMs, nowMs);
+    else records.remove(record);
+  }
+}
+
+/** A copy does nothing by itself: it follows its source. */
+function keyDueAtMs(record: KeyRecord): number | undefined {
+  if (record.sourceRegion !== undefined) return undefined;
+  const { state, validToMs, nextRotationAtMs } = record;
+  const deletionAtMs = state === "pending-deletion" ? record.deletionAtMs : undefined;
+  const moments = [deletionAtMs, validToMs, nextRotationAtMs].filter((moment) => moment !== undefined);
+  return moments.length === 0 ? undefined : Math.min(...moments);
+}
+
+function settleKey(records: RecordTransaction, record: KeyRecord, atMs: number, nowMs: number): void {
+  // Deletion first: what else falls due at the same moment is then of no account.
+  if (record.state === "pending-deletion" && record.deletionAtMs === atMs) removeKey(records, record);
+  else if (record.validToMs === atMs) records.put(removeMaterial(records, record));
+  else records.put(rotate(records, record, atMs, nowMs));
+}
+
+function removeKey(records: RecordTransaction, record: KeyRecord): void {
+  const { id, region } = record;
+  records.remove(record);
+  for (;;) {
+    const imports = records.query({
+      kind: "import",
+      region,
+      order: "oldest-first",
+      offset: 0,
+      limit: IMPORTS_AT_ONCE,
+      equals: { keyId: id },
+    });
+    for (const parameters of imports.records) records.remove(parameters);
+    if (imports.records.length < IMPORTS_AT_ONCE) return;
+  }
+}
+
+/** One new version; while the key is not enabled none, and the schedule goes on. */
+function rotate(records: RecordTransaction, record: KeyRecord, atMs: number, nowMs: number): KeyRecord {
+  const periodMs = (record.rotationPeriodDays ?? 1) * DAY_MS;
+  if (record.state === "enabled") {
+    return { ...addVersion(records, record, atMs), nextRotationAtMs: atMs + periodMs };
+  }
+  const missed = Math.floor((nowMs - atMs) / periodMs) + 1;
+  return { ...record, nextRotationAtMs: atMs + missed * periodMs };
+}
