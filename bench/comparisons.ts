@@ -1,5 +1,6 @@
 // Every comparison that `npm run bench` knows.
 import type { Comparison } from "./harness.js";
+import { localKms } from "./local-kms.js";
 import { pq, rsaEcdsa } from "./pq.js";
 import { sm2 } from "./sm2.js";
 import { sm3Of } from "./sm3.js";
@@ -13,6 +14,7 @@ export const comparisons: Readonly<Record<string, { comparison: Comparison; unit
   small: { comparison: small, unit: "op/s", scale: 1 },
   "stream-64k": { comparison: streamOf(64 * 1024, 256 * MIB), unit: "MB/s", scale: (256 * MIB) / 1e6 },
   "stream-4k": { comparison: streamOf(4 * 1024, 64 * MIB), unit: "MB/s", scale: (64 * MIB) / 1e6 },
+  "local-kms": { comparison: localKms, unit: "op/s", scale: 1 },
   sm2: { comparison: sm2, unit: "op/s", scale: 1 },
   "sm3-64b": { comparison: sm3Of(64), unit: "op/s", scale: 1 },
   "sm3-64k": { comparison: sm3Of(64 * 1024), unit: "MB/s", scale: 0.065536 },
