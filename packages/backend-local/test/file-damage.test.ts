@@ -209,7 +209,7 @@ describe("tables that somebody edited", () => {
       "UPDATE records SET kind = 'key', region = 'local' WHERE id = 'a'; UPDATE records SET mac = x'00'",
       "get",
     ],
-    ["data of no form", "UPDATE records SET data = '{'", "get"],
+    ["data of another form", "UPDATE records SET data = '[]'", "get"],
     ["the mark of another record", `UPDATE records SET mac = (SELECT mac FROM records WHERE id = 'b')`, "get"],
     ["a secret", "UPDATE secrets SET sealed = zeroblob(64)", "secret"],
     ["a secret that is cut off", "UPDATE secrets SET sealed = x'00'", "secret"],
