@@ -165,7 +165,7 @@ export function dataKeyOperations(room: Room): DataKeyOperations {
       const recipient = recipientOf(request);
       checkFits(length, recipient);
       const naming = hostingOf(request);
-      const found = room.key("generateDataKey", request.keyId, options);
+      const found = room.key("generateDataKey", request.keyId, options, naming?.tags);
       const record = found instanceof Promise ? await refreshed(room, found) : found;
       const plaintext = randomBytes(length);
       const { keyId, ciphertext, kept } = await wrap(room, record, context, plaintext, naming !== undefined);
@@ -187,7 +187,7 @@ export function dataKeyOperations(room: Room): DataKeyOperations {
       const { bytes, keyId } = checkImport(request);
       const importType = request.importType;
       try {
-        const record = await refreshed(room, room.key("importDataKey", keyId, options));
+        const record = await refreshed(room, room.key("importDataKey", keyId, options, naming.tags));
         const kept =
           importType === "plaintext"
             ? await sealUnder(room, "importDataKey", record, NO_CONTEXT, bytes)

@@ -71,10 +71,16 @@ export class Room {
   /**
    * The key that an id or an alias names, once access to it is granted; its state and usage are the caller's to check. Without an
    * authorizer, and with nothing due, it answers at once, so that an operation has read its arguments before it waits.
+   * @param requestTags - the tags of what is to be made under the key
    * @throws FengniError `ERR_DENIED`, then `ERR_KEY_NOT_FOUND`
    */
-  key(operation: KmsOperation, reference: string, options: LocalCallOptions | undefined): Awaitable<KeyRecord> {
-    return this.resource("key", operation, reference, options);
+  key(
+    operation: KmsOperation,
+    reference: string,
+    options: LocalCallOptions | undefined,
+    requestTags?: Tags,
+  ): Awaitable<KeyRecord> {
+    return this.resource("key", operation, reference, options, requestTags);
   }
 
   /** As {@link key}, of any kind of resource. */
@@ -83,6 +89,7 @@ export class Room {
     operation: KmsOperation,
     reference: string,
     options: LocalCallOptions | undefined,
+    requestTags?: Tags,
   ): Awaitable<RecordKinds[Kind]> {
     options?.signal?.throwIfAborted();
     checkText(kind === "data-key" ? "dataKeyId" : "keyId", reference);
@@ -90,7 +97,7 @@ export class Room {
     const view = this.#store.view();
     this.#view = view;
     if (this.#authorizer !== undefined || this.#hasDue(view)) {
-      return this.#settledResource(kind, operation, reference, region, options);
+      return this.#settledResource(kind, operation, reference, region, options, requestTags);
     }
     const record = findRecord(view, kind, region, reference);
     if (record === undefined) throw keyNotFound(reference);
@@ -103,9 +110,11 @@ export class Room {
     reference: string,
     region: string,
     options: LocalCallOptions | undefined,
+    requestTags: Tags | undefined,
   ): Promise<RecordKinds[Kind]> {
     const asked = findRecord(await this.settledView(options), kind, region, reference);
-    await this.#askFor(operation, options, describeResource(kind, region, reference, asked, this.caller(options)));
+    const resource = describeResource(kind, region, reference, asked, this.caller(options));
+    await this.#askFor(operation, options, resource, requestTags);
     // An authorizer may have waited: what it granted is looked up again, by its id.
     const record =
       this.#authorizer === undefined

@@ -413,3 +413,23 @@ describe("batches and lists", () => {
     expect((await kms.listDataKeyDetail({ owner: "any", search: "" })).total).toBe(13);
   });
 });
+
+test("the tags of a data key are part of the question to the authorizer", async () => {
+  const asked: unknown[] = [];
+  const kms = new LocalKms({
+    authorizer: ({ operation, requestTags }) => {
+      asked.push([operation, requestTags]);
+      return requestTags?.["env"] !== "prod";
+    },
+  });
+  const { keyId } = await kms.createKey();
+  const hosted = { keyId, numberOfBytes: 16, isHostedByKms: true, dataKeyName: "one", tags: { env: "prod" } } as const;
+  expect(await codeOf(kms.generateDataKey(hosted))).toBe("ERR_DENIED");
+  const imported = { dataKeyName: "two", tags: { env: "prod" }, importKeyMaterial: filled(16), keyId } as const;
+  expect(await codeOf(kms.importDataKey({ importType: "plaintext", ...imported }))).toBe("ERR_DENIED");
+  expect(asked.slice(1)).toEqual([
+    ["generateDataKey", { env: "prod" }],
+    ["importDataKey", { env: "prod" }],
+  ]);
+  await kms.close();
+});
