@@ -11,13 +11,13 @@ export interface Caller {
 }
 
 /** The caller when a call does not name one. */
-export const DEFAULT_CALLER: Caller = { id: "local" };
+export const DEFAULT_CALLER: Caller = /* @__PURE__ */ Object.freeze({ id: "local" });
 
-/** What every operation of the local KMS takes beside its request. */
+/** What every operation of the local KMS takes beside its request: a plain object, read once when the operation is entered. */
 export interface LocalCallOptions extends CallOptions {
   /** One of the KMS's regions; default: the first. */
   readonly region?: string;
-  /** Default {@link DEFAULT_CALLER}. */
+  /** With an id that is not empty; default {@link DEFAULT_CALLER}. An authorizer gets a frozen copy, of the same prototype. */
   readonly caller?: Caller;
 }
 

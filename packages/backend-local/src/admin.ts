@@ -13,7 +13,8 @@ import {
   type ListKeysResult,
 } from "@fengni/core";
 import type { Caller, LocalCallOptions } from "./access.js";
-import { checkFields, DEFAULT_LIST_LIMIT } from "./checks.js";
+import { takeOptions, withSignal } from "./call-options.js";
+import { checkFields, DEFAULT_ADMIN_LIST_LIMIT } from "./checks.js";
 import type { LocalKms } from "./kms.js";
 
 const OPERATIONS: readonly AdminOperation[] = [
@@ -51,7 +52,7 @@ export interface LocalKeyAdminOptions {
 export class LocalKeyAdmin implements KeyAdmin {
   readonly operations: readonly AdminOperation[] = OPERATIONS;
   readonly #kms: LocalKms;
-  readonly #callOptions: Pick<LocalCallOptions, "region" | "caller">;
+  readonly #callOptions: LocalCallOptions | undefined;
   #isClosed = false;
 
   /** @throws TypeError `ERR_ARGUMENT` for an unknown option */
@@ -59,7 +60,10 @@ export class LocalKeyAdmin implements KeyAdmin {
     checkFields("LocalKeyAdmin", options, ["region", "caller"]);
     this.#kms = kms;
     const { region, caller } = options;
-    this.#callOptions = { ...(region === undefined ? {} : { region }), ...(caller === undefined ? {} : { caller }) };
+    this.#callOptions = takeOptions({
+      ...(region === undefined ? {} : { region }),
+      ...(caller === undefined ? {} : { caller }),
+    });
   }
 
   async createKey(request: CreateKeyRequest = {}, options?: CallOptions): Promise<KeyDescription> {
@@ -73,7 +77,7 @@ export class LocalKeyAdmin implements KeyAdmin {
 
   async listKeys(request: ListKeysRequest = {}, options?: CallOptions): Promise<ListKeysResult> {
     checkFields("listKeys", request, ["limit", "cursor"]);
-    const { limit = DEFAULT_LIST_LIMIT, cursor } = request;
+    const { limit = DEFAULT_ADMIN_LIST_LIMIT, cursor } = request;
     const { keys, next } = await this.#open().listKeyDetail(
       { owner: "any", order: "oldest-first", limit, ...(cursor === undefined ? {} : { cursor }) },
       this.#with(options),
@@ -156,8 +160,7 @@ export class LocalKeyAdmin implements KeyAdmin {
     throw new FengniError("ERR_CLOSED", "this key admin was closed: make a new one");
   }
 
-  #with(options: CallOptions | undefined): LocalCallOptions {
-    // Nothing else of them: what a caller adds must not change region or caller.
-    return options?.signal === undefined ? this.#callOptions : { signal: options.signal, ...this.#callOptions };
+  #with(options: CallOptions | undefined): LocalCallOptions | undefined {
+    return withSignal(this.#callOptions, options);
   }
 }

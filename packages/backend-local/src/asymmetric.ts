@@ -186,7 +186,7 @@ function checkMessage(request: SignRequest): {
   messageType: MessageType;
 } {
   const { algorithm, digestBytes } = signatureOf(checkText("algorithm", request.algorithm));
-  const messageType = request.messageType ?? "raw";
+  const { messageType = "raw" } = request;
   if (messageType !== "raw" && messageType !== "digest") throw rangeError('messageType expected "raw" or "digest"');
   if (messageType === "raw") checkBytes("message", request.message, MAX_MESSAGE_BYTES, "sign its digest");
   else if (digestBytes === undefined) throw rangeError(`messageType expected "raw": ${algorithm} signs no digests`);

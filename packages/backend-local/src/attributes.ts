@@ -1,7 +1,8 @@
 // What describes a key and has no effect on its use: alias, description, attributes. It must not know states or material.
 import type { LocalCallOptions } from "./access.js";
 import { checkOwnedAlias, requireFreeAlias } from "./aliases.js";
-import { argumentError, checkAlias, checkDescription, checkFields, checkTextLength, limitError } from "./checks.js";
+import { argumentError, checkDescription, checkFields, checkTextLength, isPlainObject, limitError } from "./checks.js";
+import { requireUserKey } from "./keys.js";
 import type { KeyRequest } from "./lifecycle.js";
 import type { Room } from "./room.js";
 
@@ -39,9 +40,12 @@ export interface KeyAttributes {
 
 /** Changes what describes a key. Rejections as those of the lifecycle. */
 export interface AttributeOperations {
-  /** Sets a key's alias; the former one is free. @throws FengniError `ERR_CONFLICT` (`alias-exists`), `ERR_LIMIT` */
+  /**
+   * Sets a key's alias; the former one is free.
+   * @throws FengniError `ERR_CONFLICT` (`alias-exists`), `ERR_KEY_USAGE` (`not-user-created`) for a product's key, `ERR_LIMIT`
+   */
   updateAlias(request: UpdateAliasRequest, options?: LocalCallOptions): Promise<void>;
-  /** Sets a key's description. @throws FengniError `ERR_LIMIT` */
+  /** Sets a key's description. @throws FengniError `ERR_KEY_USAGE` (`not-user-created`) for a product's key, `ERR_LIMIT` */
   updateKeyDescription(request: UpdateKeyDescriptionRequest, options?: LocalCallOptions): Promise<void>;
   /** A key's attributes, in every state: pairs of text that mean nothing to the KMS. */
   getKeyAttributes(request: KeyRequest, options?: LocalCallOptions): Promise<KeyAttributes>;
@@ -54,10 +58,7 @@ export function attributeOperations(room: Room): AttributeOperations {
   return {
     async updateAlias(request, options) {
       checkFields("updateAlias", request, ["keyId", "alias"]);
-      const alias = checkAlias(request.alias);
-      const requireOwned = ({ owner }: { readonly owner: string }): void => {
-        checkOwnedAlias(alias, owner);
-      };
+      const alias = checkOwnedAlias(request.alias, "user");
       await room.changeKey(
         "updateAlias",
         request.keyId,
@@ -66,14 +67,18 @@ export function attributeOperations(room: Room): AttributeOperations {
           requireFreeAlias(records, record.region, alias, record.id);
           return alias === record.name ? record : { ...record, name: alias };
         },
-        requireOwned,
+        requireUserKey,
       );
     },
     async updateKeyDescription(request, options) {
       checkFields("updateKeyDescription", request, ["keyId", "description"]);
       const description = checkDescription(request.description);
-      await room.changeKey("updateKeyDescription", request.keyId, options, (record) =>
-        description === record.description ? record : { ...record, description },
+      await room.changeKey(
+        "updateKeyDescription",
+        request.keyId,
+        options,
+        (record) => (description === record.description ? record : { ...record, description }),
+        requireUserKey,
       );
     },
     async getKeyAttributes(request, options) {
@@ -90,9 +95,7 @@ export function attributeOperations(room: Room): AttributeOperations {
 }
 
 function checkAttributes(attributes: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes)) {
-    throw argumentError("attributes expected an object of strings");
-  }
+  if (!isPlainObject(attributes)) throw argumentError("attributes expected a plain object of strings");
   const entries = Object.entries(attributes);
   if (entries.length > MAX_ATTRIBUTES) {
     throw limitError("number of attributes", MAX_ATTRIBUTES, entries.length, "use fewer");

@@ -1,7 +1,16 @@
 // Checks of what requests share that name many things: pages, batches of ids, tags and filters by them. It must not know what is
 // listed, nor stores.
 import { FengniError } from "@fengni/core";
-import { argumentError, checkCount, checkFields, checkText, limitError, MAX_LIST_LIMIT, rangeError } from "./checks.js";
+import {
+  argumentError,
+  checkCount,
+  checkFields,
+  checkText,
+  isPlainObject,
+  limitError,
+  MAX_LIST_LIMIT,
+  rangeError,
+} from "./checks.js";
 import type { Tags } from "./records.js";
 
 /** Entries of a list when the caller does not say. */
@@ -64,9 +73,7 @@ export function checkDistinct(name: string, ids: readonly string[]): readonly st
 /** A copy of tags; none for absent ones. */
 export function checkTags(tags: Tags | undefined): Tags {
   if (tags === undefined) return {};
-  if (typeof tags !== "object" || tags === null || Array.isArray(tags)) {
-    throw argumentError("tags expected an object of strings");
-  }
+  if (!isPlainObject(tags)) throw argumentError("tags expected a plain object of strings");
   const entries = Object.entries(tags);
   if (entries.length > MAX_TAGS) throw limitError("tags count", MAX_TAGS, entries.length, "use fewer");
   for (const [key, value] of entries) {

@@ -19,10 +19,10 @@ export const MAX_DESCRIPTION_BYTES = 1024;
 export const MIN_PENDING_WINDOW_DAYS = 7;
 /** Longest time between `scheduleKeyDeletion` and the deletion, in days. */
 export const MAX_PENDING_WINDOW_DAYS = 30;
-/** Most keys on one page of `listKeys`. */
+/** Most entries on one page of a list. */
 export const MAX_LIST_LIMIT = 200;
-/** Keys on one page of `listKeys` when the caller does not say. */
-export const DEFAULT_LIST_LIMIT = 100;
+/** Keys on one page of `LocalKeyAdmin.listKeys` when the caller does not say; lists of the KMS itself have `DEFAULT_PAGE_LIMIT`. */
+export const DEFAULT_ADMIN_LIST_LIMIT = 100;
 /** A day, in milliseconds. */
 export const DAY_MS: number = 24 * 60 * 60 * 1000;
 
@@ -58,6 +58,17 @@ export function checkFields(where: string, value: object, known: readonly string
       throw argumentError(`${where} does not know the field "${field}": it takes ${known.join(", ")}`);
     }
   }
+}
+
+/**
+ * Whether a value is an object literal, or without a prototype; of any realm. Of anything else, such as a Map, the entries are not
+ * where they are looked for.
+ */
+export function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return Object.hasOwn(prototype, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null;
 }
 
 /** TypeError unless `value` is a string. */

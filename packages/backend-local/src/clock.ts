@@ -3,9 +3,12 @@ import { rangeError } from "./checks.js";
 
 /** A source of time. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch: a whole number from 0 to 8,640,000,000,000,000. */
   now(): number;
 }
+
+/** The last moment that there is, in milliseconds since the Unix epoch: the last that a Date can tell. */
+const MAX_TIME_MS = 8.64e15;
 
 /** The system's clock. */
 export const systemClock: Clock = { now: () => Date.now() };
@@ -19,7 +22,7 @@ export class ManualClock implements Clock {
    * @throws RangeError `ERR_ARGUMENT` for any other number
    */
   constructor(startMs = 0) {
-    this.#nowMs = wholeMs("startMs", startMs);
+    this.#nowMs = checkTime("startMs", startMs);
   }
 
   now(): number {
@@ -29,14 +32,20 @@ export class ManualClock implements Clock {
   /**
    * Moves the clock forward.
    * @param ms - milliseconds, a whole number, 0 or more
-   * @throws RangeError `ERR_ARGUMENT` for any other number, or past 2^53-1
+   * @throws RangeError `ERR_ARGUMENT` for any other number, or past 8,640,000,000,000,000
    */
   advance(ms: number): void {
-    this.#nowMs = wholeMs("the clock's time", this.#nowMs + wholeMs("ms", ms));
+    this.#nowMs = checkTime("the clock's time", this.#nowMs + checkTime("ms", ms));
   }
 }
 
-function wholeMs(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw rangeError(`${name} expected whole milliseconds, 0 or more, got ${String(value)}`);
+/** A moment, or a span of time. @throws RangeError `ERR_ARGUMENT` unless it is a whole number from 0 to 8.64e15 */
+export function checkTime(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS) return value;
+  throw rangeError(`${name} expected whole milliseconds from 0 to ${MAX_TIME_MS}, got ${shown(value)}`);
+}
+
+/** Whatever a clock says: numbers as they are, of anything else the type. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : typeof value;
 }

@@ -9,9 +9,9 @@ import type { Room } from "./room.js";
 /** Most resources that are bound to one key. */
 export const MAX_CLOUD_RESOURCES = 1000;
 /** Longest name of a product, in characters; the shortest has 1. */
-const MAX_PRODUCT_ID_CHARACTERS = 64;
+export const MAX_PRODUCT_ID_CHARACTERS = 128;
 /** Longest id of a product's resource, in characters; the shortest has 1. */
-const MAX_RESOURCE_ID_CHARACTERS = 255;
+export const MAX_RESOURCE_ID_CHARACTERS = 256;
 
 /** Names a key and a resource. */
 export interface CloudResourceRequest extends KeyRequest, CloudResource {}

@@ -19,7 +19,7 @@ export interface LocalCreateKeyRequest extends CreateKeyRequest {
   readonly tags?: Tags;
   /**
    * Default `user`; else the name of a product: 1 to 60 of letters, digits, `-`, `_`. Keys of products may have aliases that
-   * begin with `kms-`, and are neither disabled, archived nor deleted.
+   * begin with `kms-`, and are neither disabled, archived, deleted nor given another alias or description.
    */
   readonly owner?: string;
 }
@@ -62,16 +62,16 @@ export async function createKey(
 
 function checkNewKey(request: LocalCreateKeyRequest, symmetricSpec: KeySpec): NewKey {
   checkFields("createKey", request, ["keySpec", "keyUsage", "origin", "alias", "description", "tags", "owner"]);
-  const owner = request.owner ?? "user";
+  const { owner = "user", origin = "provider", description = "" } = request;
   if (!OWNER.test(checkText("owner", owner))) {
     throw rangeError('owner expected "user", or 1 to 60 letters, digits, "-" and "_", the first a letter or a digit');
   }
-  const origin = checkOneOf("origin", request.origin ?? "provider", ["provider", "external"]);
+  checkOneOf("origin", origin, ["provider", "external"]);
   return {
     ...checkKind(request, symmetricSpec, origin),
     origin,
     alias: request.alias === undefined ? undefined : checkOwnedAlias(request.alias, owner),
-    description: checkDescription(request.description ?? ""),
+    description: checkDescription(description),
     tags: checkTags(request.tags),
     owner,
   };
@@ -82,9 +82,10 @@ function checkKind(
   symmetricSpec: KeySpec,
   origin: KeyOrigin,
 ): { readonly keySpec: KeySpec; readonly keyUsage: KeyUsage } {
-  const keySpec = request.keySpec ?? symmetricSpec;
+  const { keySpec = symmetricSpec } = request;
   const { usages, symmetric } = specOf(checkText("keySpec", keySpec));
-  const keyUsage = checkOneOf("keyUsage", request.keyUsage ?? usages[0], KEY_USAGES);
+  const { keyUsage = usages[0] } = request;
+  checkOneOf("keyUsage", keyUsage, KEY_USAGES);
   if (!usages.includes(keyUsage)) {
     const advice = request.keySpec === undefined ? "name a spec for it" : `it takes ${usages.join(", ")}`;
     throw rangeError(`keyUsage expected a usage of ${keySpec}, got ${keyUsage}: ${advice}`);

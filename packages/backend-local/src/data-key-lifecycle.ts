@@ -10,6 +10,7 @@ import {
   checkOneOf,
   checkText,
   checkTextLength,
+  DAY_MS,
   MAX_DATA_KEY_BYTES,
   MAX_PENDING_WINDOW_DAYS,
   MIN_PENDING_WINDOW_DAYS,
@@ -22,7 +23,7 @@ import {
   type PageRequest,
   type TagFilter,
 } from "./checks-lists.js";
-import { type DataKeyState, dataKeyStateAfter } from "./data-key-states.js";
+import type { DataKeyState } from "./data-key-states.js";
 import {
   changeDataKeys,
   type DataKeyMetadata,
@@ -30,12 +31,11 @@ import {
   MAX_DATA_KEY_DESCRIPTION_BYTES,
   requireFreeName,
 } from "./hosted-data-keys.js";
+import { isId, keyNotFound } from "./keys.js";
 import { type KeyOwner, MAX_SEARCH_CHARACTERS } from "./lists.js";
 import type { DataKeyRecord } from "./records.js";
 import type { Room } from "./room.js";
 import type { RecordView } from "./store.js";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Names one hosted data key. */
 export interface DataKeyRequest {
@@ -77,7 +77,7 @@ export interface ListDataKeyDetailRequest extends ListDataKeysRequest {
   /** A part of the id or the name, in upper or lower case. */
   readonly search?: string;
   readonly origin?: KeyOrigin;
-  /** Id or alias of the wrapping key. */
+  /** Id of the wrapping key, which may be gone by now; or its alias, with which access is asked for as by `describeKey`. */
   readonly keyId?: string;
   /** Length of the data key. */
   readonly numberOfBytes?: number;
@@ -126,7 +126,7 @@ export interface DataKeyLifecycleOperations {
   describeDataKeys(request: DataKeysRequest, options?: LocalCallOptions): Promise<DescribeDataKeysResult>;
   /** @throws FengniError `ERR_LIMIT` for more than 200 at once */
   listDataKeys(request?: ListDataKeysRequest, options?: LocalCallOptions): Promise<ListDataKeysResult>;
-  /** @throws FengniError `ERR_LIMIT` for more than 200 at once */
+  /** @throws FengniError `ERR_LIMIT` for more than 200 at once, `ERR_KEY_NOT_FOUND` for an alias that no wrapping key has */
   listDataKeyDetail(request?: ListDataKeyDetailRequest, options?: LocalCallOptions): Promise<ListDataKeyDetailResult>;
   /** Lets a disabled data key be given out again. */
   enableDataKey(request: DataKeyRequest, options?: LocalCallOptions): Promise<void>;
@@ -168,8 +168,8 @@ function readingOperations(room: Room): Pick<DataKeyLifecycleOperations, Reading
     async describeDataKey(request, options) {
       checkFields("describeDataKey", request, ["dataKeyId"]);
       const record = await room.resource("data-key", "describeDataKey", request.dataKeyId, options);
-      dataKeyStateAfter("describeDataKey", record);
-      return describeDataKeyRecord(record, await room.settledView(options));
+      const view = await room.settledView(options);
+      return describeCurrent(view, record);
     },
 
     async describeDataKeys(request, options) {
@@ -183,12 +183,13 @@ function readingOperations(room: Room): Pick<DataKeyLifecycleOperations, Reading
         records.map(({ id }) => id),
       );
       const view = await room.settledView(options);
-      return { dataKeys: records.map((record) => describeDataKeyRecord(record, view)) };
+      return { dataKeys: records.map((record) => describeCurrent(view, record)) };
     },
 
     async listDataKeys(request = {}, options) {
       checkFields("listDataKeys", request, LIST_FIELDS);
-      const page = { ...checkPage(request), owner: checkOneOf("owner", request.owner ?? "user", OWNERS) };
+      const { owner = "user" } = request;
+      const page = { ...checkPage(request), owner: checkOneOf("owner", owner, OWNERS) };
       await room.authorize("listDataKeys", options);
       const { records, total } = find(await room.settledView(options), room.region(options), page);
       return { dataKeys: records.map(({ id }) => ({ dataKeyId: id })), total };
@@ -198,8 +199,9 @@ function readingOperations(room: Room): Pick<DataKeyLifecycleOperations, Reading
       checkFields("listDataKeyDetail", request, DETAIL_FIELDS);
       const filters = checkFilters(request);
       await room.authorize("listDataKeyDetail", options);
+      const keyId = await wrappingKeyId(room, filters.keyId, options);
       const view = await room.settledView(options);
-      const { records, total } = find(view, room.region(options), filters);
+      const { records, total } = find(view, room.region(options), { ...filters, ...keyId });
       return { dataKeys: records.map((record) => describeDataKeyRecord(record, view)), total };
     },
   };
@@ -281,6 +283,23 @@ function updatingOperations(room: Room): Omit<DataKeyLifecycleOperations, Readin
   };
 }
 
+/** A data key that access was granted to, as a view that was taken afterwards shows it. */
+function describeCurrent(view: RecordView, { region, id }: DataKeyRecord): DataKeyMetadata {
+  const record = view.get("data-key", region, id);
+  if (record === undefined) throw keyNotFound(id);
+  return describeDataKeyRecord(record, view);
+}
+
+/** The id that a filter means. An alias tells of a key, so that access to that is asked for; an id alone tells nothing. */
+async function wrappingKeyId(
+  room: Room,
+  reference: string | undefined,
+  options: LocalCallOptions | undefined,
+): Promise<{ readonly keyId?: string }> {
+  if (reference === undefined) return {};
+  return { keyId: isId(reference) ? reference : (await room.key("describeKey", reference, options)).id };
+}
+
 /** Filters of a list, checked. */
 interface Filters extends Omit<ListDataKeyDetailRequest, "tagFilters"> {
   readonly offset: number;
@@ -290,11 +309,11 @@ interface Filters extends Omit<ListDataKeyDetailRequest, "tagFilters"> {
 }
 
 function checkFilters(request: ListDataKeyDetailRequest): Filters {
-  const { order, state, search, origin, keyId, numberOfBytes, tagFilters } = request;
+  const { owner = "user", order = "newest-first", state, search, origin, keyId, numberOfBytes, tagFilters } = request;
   return {
     ...checkPage(request),
-    owner: checkOneOf("owner", request.owner ?? "user", OWNERS),
-    order: checkOneOf("order", order ?? "newest-first", ["newest-first", "oldest-first"]),
+    owner: checkOneOf("owner", owner, OWNERS),
+    order: checkOneOf("order", order, ["newest-first", "oldest-first"]),
     ...(state === undefined ? {} : { state: checkOneOf("state", state, STATES) }),
     ...(search === undefined ? {} : { search: checkTextLength("search", search, 0, MAX_SEARCH_CHARACTERS) }),
     ...(origin === undefined ? {} : { origin: checkOneOf("origin", origin, ORIGINS) }),
@@ -313,11 +332,10 @@ function find(
 ): { readonly records: readonly DataKeyRecord[]; readonly total: number } {
   const { offset, limit, owner, order = "newest-first", state, search, origin, keyId, numberOfBytes } = filters;
   if (owner === "product") return { records: [], total: 0 };
-  const wrappingKey = keyId === undefined ? undefined : (view.findName("key", region, keyId)?.id ?? keyId);
   const equals = {
     ...(state === undefined ? {} : { state }),
     ...(origin === undefined ? {} : { origin }),
-    ...(wrappingKey === undefined ? {} : { keyId: wrappingKey }),
+    ...(keyId === undefined ? {} : { keyId }),
     ...(numberOfBytes === undefined ? {} : { numberOfBytes }),
   };
   return view.query({

@@ -184,8 +184,8 @@ export function dataKeyOperations(room: Room): DataKeyOperations {
     async importDataKey(request, options) {
       checkFields("importDataKey", request, IMPORT_FIELDS);
       const naming = namingOf(request);
-      const { bytes, keyId } = checkImport(request);
-      const importType = request.importType;
+      const { importType } = request;
+      const { bytes, keyId } = checkImport(importType, request);
       try {
         const record = await refreshed(room, room.key("importDataKey", keyId, options, naming.tags));
         const kept =
@@ -275,8 +275,11 @@ async function wrap(
 }
 
 /** The bytes of an import, copied, and the wrapping key that it names. */
-function checkImport(request: ImportDataKeyRequest): { bytes: Uint8Array; keyId: string } {
-  const { importType, importKeyMaterial, keyId } = request;
+function checkImport(
+  importType: ImportDataKeyRequest["importType"],
+  request: ImportDataKeyRequest,
+): { bytes: Uint8Array; keyId: string } {
+  const { importKeyMaterial, keyId } = request;
   if (importType === "plaintext") {
     if (keyId === undefined) throw rangeError('importType "plaintext" expected a keyId beside it');
     checkBytes("importKeyMaterial", importKeyMaterial, MAX_DATA_KEY_BYTES, "a data key is shorter");
@@ -286,7 +289,7 @@ function checkImport(request: ImportDataKeyRequest): { bytes: Uint8Array; keyId:
   const blob = parseBlob(assertBytes(importKeyMaterial, "importKeyMaterial"));
   const { length } = blob.ciphertext;
   if (length > MAX_DATA_KEY_BYTES) throw limitError("data key length", MAX_DATA_KEY_BYTES, length, "it is no data key");
-  return { bytes: Uint8Array.from(importKeyMaterial), keyId: keyId ?? blob.keyId };
+  return { bytes: Uint8Array.from(importKeyMaterial), keyId: keyId === undefined ? blob.keyId : keyId };
 }
 
 /** The ciphertext, once it is known to open. */

@@ -57,9 +57,10 @@ export function namingOf(request: {
   readonly description?: string;
   readonly tags?: Tags;
 }): DataKeyNaming {
+  const { description = "" } = request;
   return {
     name: checkAlias(request.dataKeyName, "dataKeyName"),
-    description: checkDescription(request.description ?? "", MAX_DATA_KEY_DESCRIPTION_BYTES),
+    description: checkDescription(description, MAX_DATA_KEY_DESCRIPTION_BYTES),
     tags: checkTags(request.tags),
   };
 }
@@ -147,7 +148,7 @@ export function describeDataKeyRecord(record: DataKeyRecord, records: RecordView
     state,
     description,
     createdAtMs,
-    tags: record.tags ?? {},
+    tags: { ...record.tags },
     ...(record.deletionAtMs === undefined ? {} : { deletionAtMs: record.deletionAtMs }),
   };
 }

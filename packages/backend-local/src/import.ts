@@ -67,13 +67,18 @@ export interface ImportOperations {
   ): Promise<GetParametersForImportResult>;
   /**
    * Brings the material of a key: as many bytes as its spec has, wrapped by the public key of the parameters. It may be brought
-   * again, to replace its validity or after it went, and must be the same then. A token serves until it expires.
+   * again, to replace its validity or after it went, and must be the same then. Without `validToMs` it never expires. A key that
+   * was disabled, archived or to be deleted when its material went is disabled or archived again, others are enabled. A token
+   * serves until it expires.
    * @throws FengniError `ERR_KEY_INVALID` with a reason: `token-invalid` for a token of another key or none, `token-expired`,
    *   `material-undecryptable` for what does not unwrap to as many bytes, `material-mismatch` for other material than before;
    *   `ERR_LIMIT` for a `validToMs` above 2,147,443,200,000; RangeError `ERR_ARGUMENT` for one that is not later than now
    */
   importKeyMaterial(request: ImportKeyMaterialRequest, options?: LocalCallOptions): Promise<void>;
-  /** Deletes the material: the key waits for import again, and nothing opens until the same material is back. */
+  /**
+   * Deletes the material: the key waits for import again, and nothing opens until the same material is back. A key that is disabled
+   * will be so then.
+   */
   deleteImportedKeyMaterial(request: DeleteImportedKeyMaterialRequest, options?: LocalCallOptions): Promise<void>;
 }
 
@@ -219,11 +224,13 @@ function keepMaterial(
   material: Uint8Array,
   validToMs: number | undefined,
 ): KeyRecord {
-  const { validToMs: _, ...rest } = record;
+  const { validToMs: _, stateWithMaterial = "enabled", ...rest } = record;
   const importedFingerprint = fingerprint(records, record, material);
   // What is there already is the same, and stays: keys that were derived of it hang on its holder.
   if (record.versions === 0) records.putSecret(record, MATERIAL_SLOT, new SecretBytes(Uint8Array.from(material)));
-  return { ...rest, versions: 1, importedFingerprint, ...(validToMs === undefined ? {} : { validToMs }) };
+  // Bringing the material back does not undo what was decided of the key.
+  const state = record.state === "pending-import" ? stateWithMaterial : record.state;
+  return { ...rest, state, versions: 1, importedFingerprint, ...(validToMs === undefined ? {} : { validToMs }) };
 }
 
 /** HMAC of the material under a secret of the key, so that who reads the record can test no guess. */

@@ -31,7 +31,7 @@ export {
   type UpdateKeyDescriptionRequest,
 } from "./attributes.js";
 export {
-  DEFAULT_LIST_LIMIT,
+  DEFAULT_ADMIN_LIST_LIMIT,
   MAX_ALIAS_CHARACTERS,
   MAX_CONTEXT_CHARACTERS,
   MAX_DATA_KEY_BYTES,

@@ -66,7 +66,7 @@ export function describeKeyRecord(record: KeyRecord): KeyMetadata {
     validToMs: record.validToMs,
     deletionAtMs: record.deletionAtMs,
     sourceRegion: record.sourceRegion,
-    sync: record.sync,
+    sync: record.sync === undefined ? undefined : { ...record.sync },
   };
   const known = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
   return {
@@ -81,8 +81,8 @@ export function describeKeyRecord(record: KeyRecord): KeyMetadata {
     createdAtMs,
     description,
     versions,
-    tags: record.tags ?? {},
-    resources: record.resources ?? [],
+    tags: { ...record.tags },
+    resources: (record.resources ?? []).map((resource) => ({ ...resource })),
     ...known,
   };
 }
@@ -106,9 +106,13 @@ export function wrongUsage(record: KeyRecord, advice: string): FengniError<"ERR_
   );
 }
 
-/** The key is a product's, and the product's alone to do this with. */
-export function notUserCreated({ id, owner }: KeyRecord): FengniError<"ERR_KEY_USAGE"> {
-  return new FengniError("ERR_KEY_USAGE", `key ${id} belongs to the product ${owner}: use a key that you made`, {
+/**
+ * For what a product alone may do with its key.
+ * @throws FengniError `ERR_KEY_USAGE` with the reason `not-user-created` for a product's key
+ */
+export function requireUserKey({ id, owner }: KeyRecord): void {
+  if (owner === "user") return;
+  throw new FengniError("ERR_KEY_USAGE", `key ${id} belongs to the product ${owner}: use a key that you made`, {
     details: { keyId: id, reason: "not-user-created" },
   });
 }

@@ -2,7 +2,8 @@
 import type { Authorizer, LocalCallOptions } from "./access.js";
 import { type AsymmetricOperations, asymmetricOperations } from "./asymmetric.js";
 import { type AttributeOperations, attributeOperations } from "./attributes.js";
-import { checkFields } from "./checks.js";
+import { takeOptions } from "./call-options.js";
+import { argumentError, checkFields } from "./checks.js";
 import { type Clock, systemClock } from "./clock.js";
 import { type CloudResourceOperations, cloudResourceOperations } from "./cloud-resources.js";
 import { type DataKeyLifecycleOperations, dataKeyLifecycleOperations } from "./data-key-lifecycle.js";
@@ -72,8 +73,9 @@ export interface LocalKms extends KmsOperations {
   /** The full id of the key that an id or an alias names, in whatever state it is. Access is asked for as by `describeKey`. */
   resolveKeyId(keyId: string, options?: LocalCallOptions): Promise<string>;
   /**
-   * Lets all that is due happen: rotations, expiries, deletions. Every operation does so first, so that none sees a key that should
-   * be gone; this is for whoever wants it done, and material wiped, without one.
+   * Lets all that is due happen: rotations, expiries, deletions; in portions, so that others have their turn in between. Operations
+   * do what is due of the keys that they use, so that none sees a key that should be gone, and lists do all; this is for whoever
+   * wants it done, and material wiped, without one.
    */
   runScheduledWork(options?: LocalCallOptions): Promise<void>;
   /** Wipes key material and lets go of the store. Idempotent; later calls of every operation reject with `ERR_CLOSED`. */
@@ -89,10 +91,15 @@ export interface LocalKmsConstructor {
 class AssembledKms {
   constructor(options: LocalKmsOptions = {}) {
     checkFields("LocalKms", options, ["clock", "store", "regions", "authorizer"]);
+    const { clock = systemClock, authorizer, store = new MemoryRecordStore() } = options;
+    if (typeof clock?.now !== "function") throw argumentError("clock expected an object with the method now");
+    if (typeof store?.change !== "function") throw argumentError("store expected a RecordStore");
+    if (authorizer !== undefined && typeof authorizer !== "function") {
+      throw argumentError("authorizer expected a function");
+    }
     const regions = new Regions(options.regions);
-    const store = options.store ?? new MemoryRecordStore();
-    const room = new Room(store, options.clock ?? systemClock, regions, options.authorizer);
-    const assembled: LocalKms = { ...operationsOf(room), ...ownMethodsOf(room), regions: regions.names };
+    const room = new Room(store, clock, regions, authorizer);
+    const assembled: LocalKms = { ...entered(operationsOf(room)), ...ownMethodsOf(room), regions: regions.names };
     Object.assign(this, assembled);
   }
 }
@@ -121,14 +128,36 @@ function operationsOf(room: Room): KmsOperations {
   } satisfies Record<KmsOperation, (...request: never[]) => Promise<unknown>>;
 }
 
+type Operation = (request: never, options?: LocalCallOptions) => Promise<unknown>;
+
+/** The same operations, each of which has its options checked and read once before anything else: no group can forget it. */
+function entered<Operations extends Readonly<Record<keyof Operations, Operation>>>(operations: Operations): Operations {
+  const all = Object.entries<Operation>(operations).map(([name, run]): [string, Operation] => [name, enter(run)]);
+  // Names and types are those that came in.
+  return Object.fromEntries(all) as Operations;
+}
+
+function enter(run: Operation): Operation {
+  return (request, options) => {
+    // Most calls have none: they cost no promise and no copy more.
+    if (options === undefined) return run(request);
+    try {
+      return run(request, takeOptions(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+}
+
 function ownMethodsOf(room: Room): Pick<LocalKms, "resolveKeyId" | "runScheduledWork" | "close"> {
   return {
     async resolveKeyId(keyId, options) {
-      return (await room.key("describeKey", keyId, options)).id;
+      const taken = options === undefined ? undefined : takeOptions(options);
+      return (await room.key("describeKey", keyId, taken)).id;
     },
 
     async runScheduledWork(options) {
-      await room.settledView(options);
+      await room.settledView(options === undefined ? undefined : takeOptions(options));
     },
 
     async close() {

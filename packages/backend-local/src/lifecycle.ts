@@ -4,7 +4,7 @@ import type { LocalCallOptions } from "./access.js";
 import { checkCount, checkFields, DAY_MS, MAX_PENDING_WINDOW_DAYS, MIN_PENDING_WINDOW_DAYS } from "./checks.js";
 import { checkBatch } from "./checks-lists.js";
 import { createKey, type LocalCreateKeyRequest } from "./create-key.js";
-import { describeKeyRecord, type KeyMetadata, notUserCreated } from "./keys.js";
+import { describeKeyRecord, type KeyMetadata, requireUserKey } from "./keys.js";
 import type { KeyRecord } from "./records.js";
 import type { KeyUpdate, Room } from "./room.js";
 import type { KeyOperation } from "./states.js";
@@ -102,7 +102,8 @@ export function lifecycleOperations(room: Room): LifecycleOperations {
     async describeKeys(request, options) {
       const keyIds = checkKeys("describeKeys", request);
       const keys = await room.keys("describeKeys", keyIds, options);
-      return { keys: keys.map(describeKeyRecord) };
+      // As they stand once all are granted: an authorizer may have waited for each.
+      return { keys: keys.map(({ region, id }) => describeKeyRecord(room.current("key", region, id))) };
     },
     async enableKey(request, options) {
       await changeKey(room, "enableKey", request, options);
@@ -175,10 +176,6 @@ function keep({ deletionAtMs: _, ...record }: KeyRecord): KeyRecord {
 function checkKeys(operation: string, request: KeysRequest): readonly string[] {
   checkFields(operation, request, ["keyIds"]);
   return checkBatch("keyIds", request.keyIds);
-}
-
-function requireUserKey(record: KeyRecord): void {
-  if (record.owner !== "user") throw notUserCreated(record);
 }
 
 function requireUnbound({ id, resources = [] }: KeyRecord): void {

@@ -132,9 +132,9 @@ async function find(
 }
 
 function detailQuery(request: ListKeyDetailRequest): KeyQuery {
-  const { search, tagFilters } = request;
-  const order = checkOneOf("order", request.order ?? "newest-first", ["newest-first", "oldest-first"]);
-  const owner = checkOneOf("owner", request.owner ?? "user", ["user", "product", "any"]);
+  const { search, tagFilters, order = "newest-first", owner = "user" } = request;
+  checkOneOf("order", order, ["newest-first", "oldest-first"]);
+  checkOneOf("owner", owner, ["user", "product", "any"]);
   const equals: Record<string, string> = owner === "any" ? {} : { role: owner };
   for (const field of FILTER_FIELDS) {
     const value = request[field];

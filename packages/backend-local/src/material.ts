@@ -16,13 +16,21 @@ export function addVersion(records: RecordTransaction, record: KeyRecord, atMs: 
 }
 
 /**
- * Takes the imported material of a key away, if it has any; what it was stays recognisable. The key waits for import again, or
- * for its deletion if that is scheduled.
+ * Takes the imported material of a key away, if it has any; what it was stays recognisable, and so does the state that the key is
+ * to be in with it. The key waits for import again, or for its deletion if that is scheduled.
  * @returns the record, which is the caller's to put
  */
 export function removeMaterial(records: RecordTransaction, record: KeyRecord): KeyRecord {
   if (record.versions === 0) return record;
   for (let version = 1; version <= record.versions; version++) records.removeSecret(record, version);
   const { validToMs: _, ...rest } = record;
-  return { ...rest, versions: 0, state: record.state === "pending-deletion" ? record.state : "pending-import" };
+  const isGoing = record.state === "pending-deletion";
+  // What is to be deleted was disabled before.
+  const stateWithMaterial = isGoing ? "disabled" : record.state;
+  return {
+    ...rest,
+    versions: 0,
+    state: isGoing ? record.state : "pending-import",
+    ...(stateWithMaterial === "disabled" || stateWithMaterial === "archived" ? { stateWithMaterial } : {}),
+  };
 }

@@ -135,7 +135,8 @@ export function postQuantumOperations(room: Room): PostQuantumOperations {
       const recipient = recipientOf(request);
       const blob = parsePostQuantumBlob(copyCiphertext(request.ciphertext));
       checkFits(blob.ciphertext.length, recipient);
-      const record = asItStands(room, await room.key("postQuantumCryptoDecrypt", request.keyId ?? blob.keyId, options));
+      const { keyId = blob.keyId } = request;
+      const record = asItStands(room, await room.key("postQuantumCryptoDecrypt", keyId, options));
       if (record.id !== blob.keyId) throw anotherKey(blob.keyId);
       const encapsulator = encapsulatorOf(room, "postQuantumCryptoDecrypt", record, blob.keyVersion);
       const sharedSecret = encapsulator.decapsulate(blob.encapsulation);

@@ -23,6 +23,7 @@ import {
 } from "@fengni/core";
 import { utf8ToBytes } from "@fengni/crypto/bytes";
 import type { Caller, LocalCallOptions } from "./access.js";
+import { takeOptions, withSignal } from "./call-options.js";
 import {
   checkFields,
   checkText,
@@ -79,20 +80,24 @@ export class LocalKeyProvider implements KeyProvider {
   readonly providerId: string;
   readonly capabilities: Capabilities = CAPABILITIES;
   readonly #kms: LocalKms;
-  readonly #callOptions: Pick<LocalCallOptions, "region" | "caller">;
+  readonly #callOptions: LocalCallOptions | undefined;
   #isClosed = false;
 
   /** @throws TypeError or RangeError `ERR_ARGUMENT` for an unknown option or a provider id of another length */
   constructor(kms: LocalKms, options: LocalKeyProviderOptions = {}) {
     checkFields("LocalKeyProvider", options, ["providerId", "region", "caller"]);
-    this.providerId = checkText("providerId", options.providerId ?? DEFAULT_PROVIDER_ID);
+    const { providerId = DEFAULT_PROVIDER_ID } = options;
+    this.providerId = checkText("providerId", providerId);
     const { length } = utf8ToBytes(this.providerId);
     if (length < 1 || length > MAX_PROVIDER_ID_BYTES) {
       throw rangeError(`providerId expected 1 to ${MAX_PROVIDER_ID_BYTES} bytes of UTF-8, got ${length}`);
     }
     this.#kms = kms;
     const { region, caller } = options;
-    this.#callOptions = { ...(region === undefined ? {} : { region }), ...(caller === undefined ? {} : { caller }) };
+    this.#callOptions = takeOptions({
+      ...(region === undefined ? {} : { region }),
+      ...(caller === undefined ? {} : { caller }),
+    });
   }
 
   async resolveKeyId(keyId: string, options?: CallOptions): Promise<string> {
@@ -166,9 +171,8 @@ export class LocalKeyProvider implements KeyProvider {
     return this.#kms;
   }
 
-  #with(options: CallOptions | undefined): LocalCallOptions {
-    // Nothing else of them: what a caller adds must not change region or caller.
-    return options?.signal === undefined ? this.#callOptions : { signal: options.signal, ...this.#callOptions };
+  #with(options: CallOptions | undefined): LocalCallOptions | undefined {
+    return withSignal(this.#callOptions, options);
   }
 }
 

@@ -106,7 +106,8 @@ export class PublicKeyProvider implements KeyProvider {
   /** @throws TypeError `ERR_ARGUMENT`; FengniError `ERR_KEY_INVALID` for a public key or seed that is none */
   constructor(options: PublicKeyProviderOptions) {
     checkFields("PublicKeyProvider", options, ["keys", "providerId"]);
-    this.providerId = checkText("providerId", options.providerId ?? DEFAULT_PUBLIC_KEY_PROVIDER_ID);
+    const { providerId = DEFAULT_PUBLIC_KEY_PROVIDER_ID } = options;
+    this.providerId = checkText("providerId", providerId);
     if (this.providerId === "") throw argumentError("providerId expected text that is not empty");
     if (!Array.isArray(options.keys)) throw argumentError("keys expected an array");
     const entries = options.keys.map(entryOf);

@@ -1,10 +1,10 @@
 // Plaintexts encrypted to a caller's public key before they leave, so that what carries the answer never sees them. It must not
 // know keys of this KMS, nor where a plaintext comes from.
 import { FengniError } from "@fengni/core";
-import { wipe } from "@fengni/crypto/bytes";
+import { assertBytes, wipe } from "@fengni/crypto/bytes";
 import { importRsaPublicKey, type RsaPadding } from "@fengni/crypto/rsa";
 import { importSm2PublicKey, type Sm2EncryptOptions } from "@fengni/crypto/sm2";
-import { argumentError, checkText, limitError, MAX_PLAINTEXT_BYTES, plainBytes, rangeError } from "./checks.js";
+import { checkText, limitError, MAX_PLAINTEXT_BYTES, plainBytes, rangeError } from "./checks.js";
 
 /**
  * How a plaintext is encrypted to a caller's public key: `SM2` is 04 || C1 || C3 || C2 (GB/T 32918.4-2016 section 6.1),
@@ -80,7 +80,7 @@ export function recipientOf(request: RecipientRequest): Recipient | undefined {
     if (encryptionAlgorithm === undefined) return undefined;
     throw rangeError("encryptionAlgorithm expected an encryptionPublicKey beside it");
   }
-  const algorithm = encryptionAlgorithm ?? DEFAULT_RECIPIENT_ALGORITHM;
+  const algorithm = encryptionAlgorithm === undefined ? DEFAULT_RECIPIENT_ALGORITHM : encryptionAlgorithm;
   const importKey = IMPORTERS.get(checkText("encryptionAlgorithm", algorithm));
   if (importKey === undefined) {
     throw new FengniError(
@@ -117,9 +117,7 @@ export async function deliver(plaintext: Uint8Array, recipient: Recipient | unde
 }
 
 function checkPublicKey(publicKey: PublicKey): PublicKey {
-  if (typeof publicKey !== "string" && !(publicKey instanceof Uint8Array)) {
-    throw argumentError("encryptionPublicKey expected PEM text or a Uint8Array");
-  }
+  if (typeof publicKey !== "string") assertBytes(publicKey, "encryptionPublicKey");
   const { length } = publicKey;
   if (length > MAX_PUBLIC_KEY_CHARACTERS) {
     throw limitError("encryptionPublicKey length", MAX_PUBLIC_KEY_CHARACTERS, length, "give the public key alone");

@@ -66,6 +66,8 @@ export interface KeyRecord extends CommonRecord {
   readonly validToMs?: number;
   /** What re-imported material is compared with, in hexadecimal; never the material. */
   readonly importedFingerprint?: string;
+  /** Of a key whose imported material went: the state that it is in again when that comes back; absent: `enabled`. */
+  readonly stateWithMaterial?: "disabled" | "archived";
   readonly resources?: readonly CloudResource[];
   readonly attributes?: Readonly<Record<string, string>>;
   /** The region of the key that this one is a copy of. */
@@ -118,6 +120,10 @@ export interface ImportRecord extends CommonRecord {
 export interface SyncRecord extends CommonRecord {
   readonly kind: "sync";
   readonly destinations: readonly string[];
+  /** Regions that are no destinations any more and may still hold copies. */
+  readonly leaving?: readonly string[];
+  /** Tells one setting of the task from another. */
+  readonly run: number;
 }
 
 /** The record of each kind. */

@@ -17,44 +17,82 @@ interface Plan {
   readonly conflict: string | undefined;
 }
 
-/** Brings the copies of the keys named up to date, and makes those that are missing. */
+/** Finds the key that has an alias. */
+export type AliasHolder = (region: string, name: string) => KeyRecord | undefined;
+
+/** Where the copies of a region's keys are to be, and where they are to be no more. */
+interface Targets {
+  readonly destinations: readonly string[];
+  readonly leaving: readonly string[];
+}
+
+const NO_TARGETS: Targets = { destinations: [], leaving: [] };
+
+/**
+ * Brings the copies of the keys named up to date, makes those that are missing, and removes those in regions that are leaving.
+ * @param holderOf - who has an alias, once keys that are to be deleted by now are
+ */
 export function replicate(
   records: RecordTransaction,
-  keys: readonly { readonly region: string; readonly id: string }[],
+  keys: Iterable<{ readonly region: string; readonly id: string }>,
   nowMs: number,
+  holderOf: AliasHolder = (region, name) => records.findName("key", region, name),
 ): void {
-  const destinations = new Map<string, readonly string[]>();
-  const sources = new Map<string, KeyRecord>();
+  const targetsOf = targetsIn(records);
+  const sources = new Map<string, { readonly region: string; readonly id: string }>();
   for (const { region, id } of keys) {
-    let wanted = destinations.get(region);
-    if (wanted === undefined) {
-      wanted = records.get("sync", region, SYNC_TASK_ID)?.destinations ?? [];
-      destinations.set(region, wanted);
-    }
-    if (wanted.length === 0) continue;
+    const { destinations, leaving } = targetsOf(region);
+    if (destinations.length + leaving.length === 0) continue;
     const source = records.get("key", region, id);
     // Copies of deleted keys go first: they may hold the alias of another key of the same change.
-    if (source === undefined) removeCopies(records, region, id, wanted);
-    else if (source.sourceRegion === undefined) sources.set(`${region} ${id}`, source);
+    if (source === undefined) removeCopies(records, region, id, [...destinations, ...leaving]);
+    else if (source.sourceRegion === undefined) sources.set(`${region} ${id}`, { region, id });
   }
-  for (const source of sources.values()) copyKey(records, source, destinations.get(source.region) ?? [], nowMs);
+  for (const { region, id } of sources.values()) {
+    // Again: it may have been the holder of an alias, and be gone.
+    const source = records.get("key", region, id);
+    if (source === undefined) continue;
+    const { destinations, leaving } = targetsOf(region);
+    removeCopies(records, source.region, source.id, leaving);
+    if (destinations.length > 0) copyKey(records, source, destinations, nowMs, holderOf);
+    else if (source.sync !== undefined) records.put(withoutSync(source));
+  }
+}
+
+/** Where the keys of a region go; asked once for each region. */
+function targetsIn(records: RecordTransaction): (region: string) => Targets {
+  const known = new Map<string, Targets>();
+  return (region) => {
+    let targets = known.get(region);
+    if (targets === undefined) {
+      const task = records.get("sync", region, SYNC_TASK_ID);
+      targets = task === undefined ? NO_TARGETS : { destinations: task.destinations, leaving: task.leaving ?? [] };
+      known.set(region, targets);
+    }
+    return targets;
+  };
+}
+
+function withoutSync({ sync: _, ...key }: KeyRecord): KeyRecord {
+  return key;
 }
 
 /** Removes the copies that a key of a region has in others. */
-export function removeCopies(
-  records: RecordTransaction,
-  region: string,
-  id: string,
-  destinations: readonly string[],
-): void {
+function removeCopies(records: RecordTransaction, region: string, id: string, destinations: readonly string[]): void {
   for (const destination of destinations) {
     const copy = records.get("key", destination, id);
     if (copy?.sourceRegion === region) records.remove(copy);
   }
 }
 
-function copyKey(records: RecordTransaction, source: KeyRecord, destinations: readonly string[], nowMs: number): void {
-  const plans = destinations.map((destination) => planCopy(records, source, destination));
+function copyKey(
+  records: RecordTransaction,
+  source: KeyRecord,
+  destinations: readonly string[],
+  nowMs: number,
+  holderOf: AliasHolder,
+): void {
+  const plans = destinations.map((destination) => planCopy(records, source, destination, holderOf));
   const conflicts = plans.flatMap(({ conflict }) => (conflict === undefined ? [] : [conflict]));
   const sync: SyncStatus = {
     status: conflicts.length === 0 ? "done" : "failed",
@@ -66,14 +104,15 @@ function copyKey(records: RecordTransaction, source: KeyRecord, destinations: re
   records.put({ ...source, sync });
 }
 
-function planCopy(records: RecordTransaction, source: KeyRecord, destination: string): Plan {
+function planCopy(records: RecordTransaction, source: KeyRecord, destination: string, holderOf: AliasHolder): Plan {
   const { id, name, region } = source;
   const existing = records.get("key", destination, id);
   if (existing !== undefined && existing.sourceRegion !== region) {
     const conflict = `${destination}: another key has the id`;
     return { destination, existing, isPossible: false, name: undefined, conflict };
   }
-  const holder = name === undefined ? undefined : records.findName("key", destination, name);
+  // A copy that has the alias already needs nobody to be asked.
+  const holder = name === undefined || existing?.name === name ? undefined : holderOf(destination, name);
   const isFree = holder === undefined || holder.id === id;
   return {
     destination,

@@ -1,19 +1,19 @@
 // The one way from a reference to a record and to a change of it: time passes here (scheduled.ts), access is asked for here, copies
 // in other regions follow here. It must not know what an operation does. Internal to the package: records lead to material.
-import { FengniError, type KeyState } from "@fengni/core";
+import { FengniError, isFengniError, type KeyState } from "@fengni/core";
 import type { SecretBytes } from "@fengni/crypto/secret";
 import { type AccessResource, type Authorizer, type Caller, DEFAULT_CALLER, type LocalCallOptions } from "./access.js";
 import { checkText } from "./checks.js";
 import { checkDistinct } from "./checks-lists.js";
 import { Ciphers } from "./ciphers.js";
-import type { Clock } from "./clock.js";
+import { type Clock, checkTime } from "./clock.js";
 import { keyNotFound } from "./keys.js";
 import type { KmsOperation } from "./operations.js";
 import { PrivateKeys } from "./private-keys.js";
 import type { KeyRecord, RecordKind, RecordKinds, Tags } from "./records.js";
 import type { Regions } from "./regions.js";
-import { replicate } from "./replicas.js";
-import { dueAtMs, settle } from "./scheduled.js";
+import { isDue, recordAt, timedRecord } from "./scheduled.js";
+import { nextTurn, PORTION, SettlingTransaction, SMALL_PORTION } from "./settling.js";
 import { type KeyOperation, stateAfter } from "./states.js";
 import type { ChangeOptions, RecordStore, RecordTransaction, RecordView } from "./store.js";
 
@@ -38,9 +38,9 @@ export class Room {
     this.#authorizer = authorizer;
   }
 
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch. @throws RangeError `ERR_ARGUMENT` when the clock says anything that is no moment */
   now(): number {
-    return this.#clock.now();
+    return checkTime("the clock's time", this.#clock.now());
   }
 
   region(options: LocalCallOptions | undefined): string {
@@ -51,11 +51,29 @@ export class Room {
     return options?.caller ?? DEFAULT_CALLER;
   }
 
-  /** A secret of a record, to be read before the next `await`. */
+  /**
+   * A secret of a record, to be read before the next `await`.
+   * @throws FengniError `ERR_KEY_NOT_FOUND` or `ERR_KEY_STATE` when another process took record or secret away since it was found
+   */
   secret(record: RecordKinds[RecordKind], slot: number): SecretBytes {
     // Of the view that found the record: a view is live, and asking the store for another may cost a look at its file.
     this.#view ??= this.#store.view();
-    return this.#view.secret(record, slot);
+    try {
+      return this.#view.secret(record, slot);
+    } catch (error) {
+      if (!isFengniError(error, "ERR_STORE_DAMAGED")) throw error;
+      return this.#secretAgain(record, slot, error);
+    }
+  }
+
+  #secretAgain(record: RecordKinds[RecordKind], slot: number, error: unknown): SecretBytes {
+    const view = this.#store.view();
+    const newest = view.get(record.kind, record.region, record.id);
+    if (newest === undefined) throw keyNotFound(record.id);
+    // What did not change is the same object.
+    if (newest === record) throw error;
+    if (newest.kind === "key" && newest.versions < slot) throw materialGone(newest);
+    return view.secret(newest, slot);
   }
 
   /**
@@ -63,7 +81,9 @@ export class Room {
    * @throws FengniError `ERR_KEY_NOT_FOUND` when it is no longer there
    */
   current<Kind extends ResourceKind>(kind: Kind, region: string, id: string): RecordKinds[Kind] {
-    const record = this.#store.view().get(kind, region, id);
+    const view = this.#store.view();
+    const found = view.get(kind, region, id);
+    const record = found === undefined ? undefined : recordAt(view, found, this.now());
     if (record === undefined) throw keyNotFound(id);
     return record;
   }
@@ -96,12 +116,12 @@ export class Room {
     const region = this.region(options);
     const view = this.#store.view();
     this.#view = view;
-    if (this.#authorizer !== undefined || this.#hasDue(view)) {
-      return this.#settledResource(kind, operation, reference, region, options, requestTags);
+    if (this.#authorizer === undefined) {
+      const record = findRecord(view, kind, region, reference);
+      if (record === undefined) throw keyNotFound(reference);
+      if (!this.#isDue(view, record)) return record;
     }
-    const record = findRecord(view, kind, region, reference);
-    if (record === undefined) throw keyNotFound(reference);
-    return record;
+    return this.#settledResource(kind, operation, reference, region, options, requestTags);
   }
 
   async #settledResource<Kind extends ResourceKind>(
@@ -112,16 +132,19 @@ export class Room {
     options: LocalCallOptions | undefined,
     requestTags: Tags | undefined,
   ): Promise<RecordKinds[Kind]> {
-    const asked = findRecord(await this.settledView(options), kind, region, reference);
-    const resource = describeResource(kind, region, reference, asked, this.caller(options));
-    await this.#askFor(operation, options, resource, requestTags);
-    // An authorizer may have waited: what it granted is looked up again, by its id.
-    const record =
-      this.#authorizer === undefined
-        ? asked
-        : findRecord(await this.settledView(options), kind, region, asked?.id ?? reference);
-    if (record === undefined) throw keyNotFound(reference);
-    return record;
+    let shown = await this.#settledRecord(kind, region, reference, options);
+    for (;;) {
+      const resource = describeResource(kind, region, reference, shown, this.caller(options));
+      await this.#askFor(operation, options, resource, requestTags);
+      // What was not there when it was asked for is not granted, whatever has the id or the name by now.
+      if (shown === undefined) throw keyNotFound(reference);
+      if (this.#authorizer === undefined) return shown;
+      // The authorizer may have waited: what it granted is looked up again, by its id, and asked for again if it looks different.
+      const record = await this.#settledRecord(kind, region, shown.id, options);
+      if (record === undefined) throw keyNotFound(reference);
+      if (isShownAlike(record, shown)) return record;
+      shown = record;
+    }
   }
 
   /**
@@ -170,24 +193,55 @@ export class Room {
     }
   }
 
-  /** The records after all that is due has happened. */
+  /** A record after all that is due of it has happened; undefined when there is none, or no longer. */
+  async #settledRecord<Kind extends ResourceKind>(
+    kind: Kind,
+    region: string,
+    reference: string,
+    options: LocalCallOptions | undefined,
+  ): Promise<RecordKinds[Kind] | undefined> {
+    for (let isFirst = true; ; isFirst = false) {
+      const view = this.#store.view();
+      const record = findRecord(view, kind, region, reference);
+      if (record === undefined || !this.#isDue(view, record)) return record;
+      if (!isFirst) await nextTurn(options?.signal);
+      await this.#settle(options, (records) => void records.get(kind, region, record.id));
+    }
+  }
+
+  /** The records after all that is due has happened, in portions. */
   async settledView(options: LocalCallOptions | undefined): Promise<RecordView> {
     options?.signal?.throwIfAborted();
-    if (this.#hasDue(this.#store.view())) await this.change(options, () => undefined);
+    for (let isFirst = true; this.#hasDue(this.#store.view()); isFirst = false) {
+      if (!isFirst) await nextTurn(options?.signal);
+      await this.#settle(options, (records) => records.settlePortion(PORTION));
+    }
     return this.#store.view();
   }
 
-  /** One change of the store: first all that is due happens, then `apply`, then the copies in other regions follow. */
+  /**
+   * One change of the store: a little of what is due happens, then `apply`, which finds every record as time leaves it, then the
+   * copies in other regions follow.
+   */
   change<Result>(
     options: ChangeOptions | undefined,
-    apply: (records: RecordTransaction, nowMs: number) => Result,
+    apply: (records: SettlingTransaction, nowMs: number) => Result,
+  ): Promise<Result> {
+    return this.#settle(options, (records, nowMs) => {
+      records.settlePortion(SMALL_PORTION);
+      return apply(records, nowMs);
+    });
+  }
+
+  #settle<Result>(
+    options: ChangeOptions | undefined,
+    apply: (records: SettlingTransaction, nowMs: number) => Result,
   ): Promise<Result> {
     return this.#store.change((records) => {
       const nowMs = this.now();
-      const scheduled = new ScheduledTransaction(records);
-      settle(scheduled, nowMs);
-      const result = apply(scheduled, nowMs);
-      replicate(records, scheduled.touchedKeys, nowMs);
+      const settling = new SettlingTransaction(records, nowMs);
+      const result = apply(settling, nowMs);
+      settling.follow();
       return result;
     }, options);
   }
@@ -250,6 +304,12 @@ export class Room {
     const dueMs = view.nextDueAtMs();
     return dueMs !== undefined && dueMs <= this.now();
   }
+
+  /** Whether something of a record is due, of a copy something of its source. */
+  #isDue(view: RecordView, record: RecordKinds[ResourceKind]): boolean {
+    const timed = timedRecord(view, record);
+    return timed?.dueAtMs !== undefined && isDue(timed, this.now());
+  }
 }
 
 /** What an operation makes of a key's record; it gets the state that the table gives afterwards unless it sets another itself. */
@@ -285,37 +345,10 @@ function isReplica({ id, state, sourceRegion }: KeyRecord, operation: string): F
   );
 }
 
-/** Keeps the due time of every record right, and remembers which keys were touched. */
-class ScheduledTransaction implements RecordTransaction {
-  /** Region and id of every key that was put or removed. */
-  readonly touchedKeys: { readonly region: string; readonly id: string }[] = [];
-  readonly #records: RecordTransaction;
-
-  constructor(records: RecordTransaction) {
-    this.#records = records;
-  }
-
-  get: RecordTransaction["get"] = (kind, region, id) => this.#records.get(kind, region, id);
-  findName: RecordTransaction["findName"] = (kind, region, name) => this.#records.findName(kind, region, name);
-  secret: RecordTransaction["secret"] = (record, slot) => this.#records.secret(record, slot);
-  query: RecordTransaction["query"] = (query) => this.#records.query(query);
-  nextDueAtMs: RecordTransaction["nextDueAtMs"] = () => this.#records.nextDueAtMs();
-  due: RecordTransaction["due"] = (nowMs, limit) => this.#records.due(nowMs, limit);
-  nextSequence: RecordTransaction["nextSequence"] = () => this.#records.nextSequence();
-  putSecret: RecordTransaction["putSecret"] = (address, slot, secret) => this.#records.putSecret(address, slot, secret);
-  removeSecret: RecordTransaction["removeSecret"] = (address, slot) => this.#records.removeSecret(address, slot);
-
-  put: RecordTransaction["put"] = (record) => {
-    const { dueAtMs: _, ...rest } = record;
-    const due = dueAtMs(record);
-    if (record.kind === "key") this.touchedKeys.push({ region: record.region, id: record.id });
-    this.#records.put((due === undefined ? rest : { ...rest, dueAtMs: due }) as typeof record);
-  };
-
-  remove: RecordTransaction["remove"] = (address) => {
-    if (address.kind === "key") this.touchedKeys.push({ region: address.region, id: address.id });
-    this.#records.remove(address);
-  };
+function materialGone({ id, state }: KeyRecord): FengniError<"ERR_KEY_STATE"> {
+  return new FengniError("ERR_KEY_STATE", `key ${id} lost its material while it was used: import it again`, {
+    details: { keyId: id, state, reason: "state-not-supported" },
+  });
 }
 
 /** The record with an id, or with a name that is none of an id's form. */
@@ -336,5 +369,18 @@ function describeResource(
   caller: Caller,
 ): AccessResource {
   if (record === undefined) return { kind, region, id: reference, creator: caller.id, tags: {}, exists: false };
-  return { kind, region, id: record.id, creator: record.creator, tags: record.tags ?? {}, exists: true };
+  return { kind, region, id: record.id, creator: record.creator, tags: { ...record.tags }, exists: true };
+}
+
+/** Whether an authorizer that was shown the one record was shown all that it would be shown of the other. */
+function isShownAlike(a: RecordKinds[ResourceKind], b: RecordKinds[ResourceKind]): boolean {
+  if (a.creator !== b.creator) return false;
+  const { tags: own = {} } = a;
+  const { tags: other = {} } = b;
+  if (own === other) return true;
+  const keys = Object.keys(own);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && own[key] === other[key])
+  );
 }

@@ -1,8 +1,8 @@
 // What happens by itself when its time comes: deletion, expiry of imported material, rotation. It must not know who calls.
 import { DAY_MS } from "./checks.js";
 import { addVersion, removeMaterial } from "./material.js";
-import type { KeyRecord, StoredRecord } from "./records.js";
-import type { RecordTransaction } from "./store.js";
+import type { KeyRecord, RecordKind, RecordKinds, StoredRecord } from "./records.js";
+import type { RecordTransaction, RecordView } from "./store.js";
 
 const IMPORTS_AT_ONCE = 100;
 
@@ -20,19 +20,59 @@ export function dueAtMs(record: StoredRecord): number | undefined {
   }
 }
 
+/** Whether something of a record is due. The record itself decides, never where it was found. */
+export function isDue(record: StoredRecord, nowMs: number): boolean {
+  return record.dueAtMs !== undefined && record.dueAtMs <= nowMs;
+}
+
+/** Whether the next that happens to a record is a rotation. */
+export function isToRotate(record: StoredRecord): boolean {
+  return record.kind === "key" && record.state === "enabled" && record.dueAtMs === record.nextRotationAtMs;
+}
+
+/** The record whose time decides over another: of a copy its source, of everything else itself. */
+export function timedRecord<Kind extends RecordKind>(
+  view: RecordView,
+  record: RecordKinds[Kind],
+): RecordKinds[Kind] | KeyRecord | undefined {
+  const sourceRegion = record.kind === "key" ? record.sourceRegion : undefined;
+  return sourceRegion === undefined ? record : view.get("key", sourceRegion, record.id);
+}
+
 /**
- * Lets all that is due at a moment happen, in the order in which it fell due.
+ * A record as it stands at a moment, for whoever cannot wait until what is due of it happened: undefined when it is to be deleted,
+ * a key without material when that expired.
+ */
+export function recordAt<Kind extends RecordKind>(
+  view: RecordView,
+  record: RecordKinds[Kind],
+  nowMs: number,
+): RecordKinds[Kind] | undefined {
+  const timed = timedRecord(view, record);
+  if (timed === undefined || !isDue(timed, nowMs)) return record;
+  if (isOver(timed, nowMs)) return undefined;
+  const hasExpired = timed.kind === "key" && timed.validToMs !== undefined && timed.validToMs <= nowMs;
+  if (!hasExpired || record.kind !== "key") return record;
+  const state = record.state === "pending-deletion" ? record.state : "pending-import";
+  return { ...record, versions: 0, state };
+}
+
+/**
+ * Lets the earliest that is due of a record happen.
  * @param records - which give every record that is put the {@link dueAtMs} that it has from then on
  */
-export function settle(records: RecordTransaction, nowMs: number): void {
-  for (;;) {
-    const [record] = records.due(nowMs, 1);
-    if (record === undefined) return;
-    const atMs = dueAtMs(record);
-    if (atMs === undefined || atMs > nowMs) records.put(record);
-    else if (record.kind === "key") settleKey(records, record, atMs, nowMs);
-    else records.remove(record);
-  }
+export function settleOnce(records: RecordTransaction, record: StoredRecord, nowMs: number): void {
+  const atMs = dueAtMs(record);
+  if (atMs === undefined || atMs > nowMs) records.put(record);
+  else if (record.kind === "key") settleKey(records, record, atMs, nowMs);
+  else records.remove(record);
+}
+
+/** Whether what is due of a record is its end. */
+function isOver(record: StoredRecord, nowMs: number): boolean {
+  if (record.kind === "import") return record.validToMs <= nowMs;
+  if (record.kind !== "key" && record.kind !== "data-key") return false;
+  return record.state === "pending-deletion" && record.deletionAtMs !== undefined && record.deletionAtMs <= nowMs;
 }
 
 /** A copy does nothing by itself: it follows its source. */

@@ -149,6 +149,13 @@ export class StoreSeal {
     return equalBytes(header, this.header);
   }
 
+  /** @throws FengniError `ERR_ROOT_KEY` for the header of another seal, `ERR_STORE_DAMAGED` for what is none */
+  requireOwn(header: Uint8Array): void {
+    if (this.isSealedBy(header)) return;
+    checkHeader(header);
+    throw wrongRootKey("it was sealed under a new root key: open it again");
+  }
+
   wipe(): void {
     this.#macKey.wipe();
     this.#secretsKey.wipe();
@@ -161,7 +168,7 @@ export class StoreSeal {
 }
 
 /** The root key is not the one that the store is sealed under. */
-export function wrongRootKey(why: string): FengniError<"ERR_ROOT_KEY"> {
+function wrongRootKey(why: string): FengniError<"ERR_ROOT_KEY"> {
   return new FengniError("ERR_ROOT_KEY", `the root key does not open this key store: ${why}`);
 }
 

@@ -140,7 +140,7 @@ function stateOperations(room: Room): Omit<ServiceOperations, keyof PackageOpera
         whiteBoxKeyCount: countOf(view, "white-box-key", region),
         isDataKeyHostingAllowed: true,
         isSyncAllowed: room.regions.names.length > 1,
-        syncDestinations: view.get("sync", region, SYNC_TASK_ID)?.destinations ?? [],
+        syncDestinations: [...(view.get("sync", region, SYNC_TASK_ID)?.destinations ?? [])],
         requestsPerSecond: "unlimited",
       };
     },
@@ -207,10 +207,10 @@ const PAGE = 10_000;
 async function admit(
   room: Room,
   operation: KmsOperation,
-  request: EmptyRequest | undefined,
-  options: LocalCallOptions | undefined,
+  request: EmptyRequest = {},
+  options?: LocalCallOptions,
 ): Promise<void> {
-  checkFields(operation, request ?? {}, []);
+  checkFields(operation, request, []);
   await room.authorize(operation, options);
 }
 

@@ -127,7 +127,7 @@ export const STATE_TABLE: Readonly<Record<KeyOperation, StateRow>> = {
   disableKeyRotation: UPDATE,
   rotateKey: ROTATE,
   getParametersForImport: IMPORT,
-  // Material that comes back enables the key, whatever its state was before it went.
+  // A key that was disabled or archived when its material went is so again (import.ts).
   importKeyMaterial: { ...IMPORT, "pending-import": "enabled" },
   deleteImportedKeyMaterial: { ...IMPORT, enabled: "pending-import", disabled: "pending-import" },
   archiveKey: {

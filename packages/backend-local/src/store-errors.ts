@@ -17,6 +17,11 @@ export function storeDamaged(why: string, cause?: unknown): FengniError<"ERR_STO
   );
 }
 
+/** A record was found where it does not belong. */
+export function indexDamaged(): FengniError<"ERR_STORE_DAMAGED"> {
+  return storeDamaged("its indexes were changed");
+}
+
 /** Somebody else writes; a later try may succeed. */
 export function storeBusy(why: string, cause?: unknown): FengniError<"ERR_STORE_BUSY"> {
   return new FengniError("ERR_STORE_BUSY", `the key store is busy: ${why}`, { retryable: true, cause });

@@ -7,6 +7,7 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readdirSync,
   readSync,
   realpathSync,
   rmSync,
@@ -28,6 +29,9 @@ export const PAGE_BYTES = 4096;
 
 const FILE_MODE = 0o600;
 const HEAD_BYTES = 100;
+const LEFTOVER = /^\.[0-9a-f]{16}\.tmp(-journal|-wal|-shm)?$/;
+/** Making a file takes a moment: what is older is nobody's. */
+const LEFTOVER_AGE_MS = 10 * 60_000;
 const SQLITE_MAGIC: Uint8Array = /* @__PURE__ */ utf8ToBytes("SQLite format 3\0");
 const FIRST_RELEASE_MAGIC: Uint8Array = /* @__PURE__ */ utf8ToBytes("FENGNIKS");
 
@@ -185,6 +189,7 @@ export function createFile(path: string, write: (path: string) => void): boolean
   const folder = dirname(path);
   const temporary = join(folder, `${basename(path)}.${bytesToHex(randomBytes(8))}.tmp`);
   try {
+    removeLeftovers(folder, basename(path));
     // The engine gives its journals the mode of the file that it finds.
     closeSync(openSync(temporary, "wx", FILE_MODE));
     try {
@@ -200,6 +205,19 @@ export function createFile(path: string, write: (path: string) => void): boolean
     if (cause instanceof FengniError) throw cause;
     const text = cause instanceof Error ? cause.message : "unknown error";
     throw storeUnwritable(`${path}: ${text}`, cause);
+  }
+}
+
+/** Removes what somebody who was killed while making a file of this name left: an empty store, or a part of one. */
+function removeLeftovers(folder: string, name: string): void {
+  try {
+    for (const entry of readdirSync(folder)) {
+      if (!entry.startsWith(`${name}.`) || !LEFTOVER.test(entry.slice(name.length))) continue;
+      const left = join(folder, entry);
+      if (Date.now() - statSync(left).mtimeMs > LEFTOVER_AGE_MS) rmSync(left, { force: true });
+    }
+  } catch {
+    // They are in nobody's way.
   }
 }
 

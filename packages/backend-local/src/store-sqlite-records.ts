@@ -1,15 +1,17 @@
 // The records of a key store's file, read through what is remembered of it and written as rows. It must not know when a change
 // begins and ends, nor who makes it.
+import { isFengniError } from "@fengni/core";
 import { equalBytes } from "@fengni/crypto/bytes";
 import { SecretBytes } from "@fengni/crypto/secret";
 import type { RecordAddress, RecordKind, RecordKinds, StoredRecord } from "./records.js";
-import { SECRET_SALT_BYTES, type StoreSeal, wrongRootKey } from "./seal.js";
+import type { StoreSeal } from "./seal.js";
 import type { QueryResult, RecordQuery, RecordView } from "./store.js";
 import { checkQuery, checkRecordTexts, hasNul } from "./store-checks.js";
-import { nameTaken, noSuchRecord, secretMissing, storeClosed, storeDamaged } from "./store-errors.js";
+import { indexDamaged, nameTaken, noSuchRecord, secretMissing, storeClosed, storeDamaged } from "./store-errors.js";
 import { BoundedCache } from "./store-sqlite-cache.js";
 import type { SqlRow } from "./store-sqlite-engine.js";
 import type { StoreFile } from "./store-sqlite-file.js";
+import { addressKey, markOf, nameKey, secretKey, totalKey } from "./store-sqlite-names.js";
 import { conditionOf, type SqlCondition } from "./store-sqlite-query.js";
 import { RECORD_COLUMNS, type RecordRow, readRow, sequenceText, writeRow } from "./store-sqlite-rows.js";
 import { isConstraint, type SqliteSession } from "./store-sqlite-session.js";
@@ -28,6 +30,10 @@ const INSERT = `INSERT INTO records (kind, region, id, sequence, name, dueAtMs, 
   RETURNING number`;
 const UPDATE = `UPDATE records SET kind = ?, region = ?, id = ?, sequence = ?, name = ?, dueAtMs = ?, data = ?, mac = ?
   WHERE number = ?`;
+/** What names and orders a record stays, and so do the indexes of it. */
+const UPDATE_CONTENT = "UPDATE records SET dueAtMs = ?, data = ?, mac = ? WHERE number = ?";
+/** How often a section that looks damaged is read again while others change the file. */
+const MAX_LOOKS = 100;
 
 /** A secret that is open, and the part of its sealed form that is never the same twice. */
 export interface OpenSecret {
@@ -70,7 +76,7 @@ export class SqliteRecords implements RecordView {
     if (version !== this.#version) {
       const header = this.#session.get("SELECT header FROM keystore")?.["header"];
       if (!(header instanceof Uint8Array)) throw storeDamaged("its header is not there");
-      if (!this.#seal.isSealedBy(header)) throw wrongRootKey("it was sealed under a new root key: open it again");
+      this.#seal.requireOwn(header);
       this.#version = version;
       this.forget();
     }
@@ -87,61 +93,37 @@ export class SqliteRecords implements RecordView {
 
   get<Kind extends RecordKind>(kind: Kind, region: string, id: string): RecordKinds[Kind] | undefined {
     this.#look();
-    return this.#row(kind, region, id)?.record as RecordKinds[Kind] | undefined;
+    const known = this.#rows.get(addressKey(kind, region, id), this.#generation);
+    const row = known ?? this.#consistent(() => this.#row(kind, region, id));
+    return row?.record as RecordKinds[Kind] | undefined;
   }
 
   findName<Kind extends RecordKind>(kind: Kind, region: string, name: string): RecordKinds[Kind] | undefined {
     this.#look();
-    const key = nameKey(kind, region, name);
-    let found = this.#rows.get(key, this.#generation);
-    if (found === undefined && !hasNul(name)) {
-      const row = this.#session.get(FIND_NAME, kind, region, name);
-      if (row !== undefined) {
-        found = this.#remember(row);
-        this.#rows.set(key, found, this.#generation);
-      }
-    }
-    return found?.record as RecordKinds[Kind] | undefined;
+    const known = this.#rows.get(nameKey(kind, region, name), this.#generation);
+    const row = known ?? (hasNul(name) ? undefined : this.#consistent(() => this.#namedRow(kind, region, name)));
+    return row?.record as RecordKinds[Kind] | undefined;
   }
 
   secret(record: RecordAddress, slot: number): SecretBytes {
     this.#look();
-    const key = secretKey(record, slot);
-    const open = this.#secrets.get(key, this.#generation);
-    if (open !== undefined) return open.secret;
-    const sealed = this.#session.get(GET_SECRET, record.kind, record.region, record.id, slot)?.["sealed"];
-    if (!(sealed instanceof Uint8Array)) {
-      this.#secrets.delete(key);
-      throw secretMissing(record, slot);
-    }
-    const mark = markOf(sealed);
-    const known = this.#secrets.peek(key);
-    if (known !== undefined && equalBytes(known.mark, mark)) {
-      this.#secrets.set(key, known, this.#generation);
-      return known.secret;
-    }
-    const secret = this.#seal.openSecret(record, slot, sealed);
-    this.#holders.add(secret);
-    this.#secrets.set(key, { secret, mark }, this.#generation);
-    return secret;
+    const open = this.#secrets.get(secretKey(record, slot), this.#generation);
+    return open === undefined ? this.#consistent(() => this.#openSecret(record, slot)) : open.secret;
   }
 
   query<Kind extends RecordKind>(query: RecordQuery<Kind>): QueryResult<Kind> {
     this.#look();
     checkQuery(query);
     const condition = conditionOf(query);
-    const { sql, values } = condition;
-    const key = totalKey(condition);
-    let total = this.#totals.get(key);
-    if (total === undefined) {
-      total = Number(this.#session.get(`SELECT count(*) AS total FROM records WHERE ${sql}`, ...values)?.["total"]);
-      if (this.#totals.size >= MAX_REMEMBERED_TOTALS) this.#totals.clear();
-      this.#totals.set(key, total);
-    }
     const direction = query.order === "oldest-first" ? "ASC" : "DESC";
-    const page = `SELECT ${RECORD_COLUMNS} FROM records WHERE ${sql} ORDER BY sequence ${direction} LIMIT ? OFFSET ?`;
-    const rows = this.#session.all(page, ...values, query.limit, query.offset);
-    return { records: rows.map((row) => this.#remember(row).record) as RecordKinds[Kind][], total };
+    const page = `SELECT ${RECORD_COLUMNS} FROM records WHERE ${condition.sql} ORDER BY sequence ${direction} LIMIT ? OFFSET ?`;
+    return this.#consistent(() => {
+      const total = this.#total(condition);
+      const rows = this.#session.all(page, ...condition.values, query.limit, query.offset);
+      const records = rows.map((row) => this.#remember(row).record);
+      for (const record of records) this.#checkListed(record, query);
+      return { records: records as RecordKinds[Kind][], total };
+    });
   }
 
   nextDueAtMs(): number | undefined {
@@ -155,7 +137,11 @@ export class SqliteRecords implements RecordView {
 
   due(nowMs: number, limit: number): readonly StoredRecord[] {
     this.#look();
-    return this.#session.all(DUE, nowMs, limit).map((row) => this.#remember(row).record);
+    return this.#consistent(() => {
+      const records = this.#session.all(DUE, nowMs, limit).map((row) => this.#remember(row).record);
+      if (records.some(({ dueAtMs }) => dueAtMs === undefined || dueAtMs > nowMs)) throw indexDamaged();
+      return records;
+    });
   }
 
   nextSequence(): number {
@@ -197,13 +183,15 @@ export class SqliteRecords implements RecordView {
     let number = previous?.number;
     try {
       if (number === undefined) number = Number(this.#session.all(INSERT, ...values)[0]?.["number"]);
-      else this.#session.run(UPDATE, ...values, number);
+      else if (previous?.record.name !== name || previous?.record.sequence !== record.sequence)
+        this.#session.run(UPDATE, ...values, number);
+      else this.#session.run(UPDATE_CONTENT, ...values.slice(5), number);
     } catch (error) {
       if (name !== undefined && isConstraint(error)) throw nameTaken(name);
       throw error;
     }
     this.#forgetRow(previous?.record);
-    this.#rows.set(addressKey(record), { record, number, mac }, this.#generation);
+    this.#rows.set(addressKey(kind, region, id), { record, number, mac }, this.#generation);
     this.#changed(record, previous === undefined ? 1 : 0);
   }
 
@@ -283,19 +271,88 @@ export class SqliteRecords implements RecordView {
     if (!this.#isFresh || this.#isClosed) this.refresh();
   }
 
+  /**
+   * What a section reads of the file. It reads in several steps, between which others may change the file: what looks damaged is
+   * damaged only if nobody did.
+   */
+  #consistent<Result>(read: () => Result): Result {
+    for (let looks = 1; ; looks++) {
+      try {
+        return read();
+      } catch (error) {
+        const isSame = !isFengniError(error, "ERR_STORE_DAMAGED") || this.#session.dataVersion() === this.#version;
+        if (isSame || looks === MAX_LOOKS) throw error;
+        this.refresh();
+      }
+    }
+  }
+
   #row(kind: RecordKind, region: string, id: string): RecordRow | undefined {
-    const key = addressKey({ kind, region, id });
+    const key = addressKey(kind, region, id);
     const known = this.#rows.get(key, this.#generation);
     if (known !== undefined || hasNul(id)) return known;
     const row = this.#session.get(GET, kind, region, id);
-    if (row !== undefined) return this.#remember(row);
-    this.#rows.delete(key);
-    return undefined;
+    if (row === undefined) {
+      this.#rows.delete(key);
+      return undefined;
+    }
+    const found = this.#remember(row);
+    const { record } = found;
+    // An index leads here, for which nothing vouches.
+    if (record.id !== id || record.region !== region || record.kind !== kind) throw indexDamaged();
+    return found;
+  }
+
+  #namedRow(kind: RecordKind, region: string, name: string): RecordRow | undefined {
+    const row = this.#session.get(FIND_NAME, kind, region, name);
+    if (row === undefined) return undefined;
+    const found = this.#remember(row);
+    const { record } = found;
+    if (record.name !== name || record.region !== region || record.kind !== kind) throw indexDamaged();
+    this.#rows.set(nameKey(kind, region, name), found, this.#generation);
+    return found;
+  }
+
+  #openSecret(record: RecordAddress, slot: number): SecretBytes {
+    const key = secretKey(record, slot);
+    const sealed = this.#session.get(GET_SECRET, record.kind, record.region, record.id, slot)?.["sealed"];
+    if (!(sealed instanceof Uint8Array)) {
+      this.#secrets.delete(key);
+      throw secretMissing(record, slot);
+    }
+    const mark = markOf(sealed);
+    const known = this.#secrets.peek(key);
+    if (known !== undefined && equalBytes(known.mark, mark)) {
+      this.#secrets.set(key, known, this.#generation);
+      return known.secret;
+    }
+    const secret = this.#seal.openSecret(record, slot, sealed);
+    this.#holders.add(secret);
+    this.#secrets.set(key, { secret, mark }, this.#generation);
+    return secret;
+  }
+
+  #total(condition: SqlCondition): number {
+    const { sql, values } = condition;
+    const key = totalKey(condition);
+    let total = this.#totals.get(key);
+    if (total === undefined) {
+      total = Number(this.#session.get(`SELECT count(*) AS total FROM records WHERE ${sql}`, ...values)?.["total"]);
+      if (this.#totals.size >= MAX_REMEMBERED_TOTALS) this.#totals.clear();
+      this.#totals.set(key, total);
+    }
+    return total;
+  }
+
+  /** What a list shows is what was asked for, and due no earlier than the index of what is due says. */
+  #checkListed({ kind, region, dueAtMs }: StoredRecord, query: RecordQuery<RecordKind>): void {
+    if (kind !== query.kind || region !== query.region) throw indexDamaged();
+    if (dueAtMs !== undefined && dueAtMs < (this.nextDueAtMs() ?? Number.POSITIVE_INFINITY)) throw indexDamaged();
   }
 
   #remember(row: SqlRow): RecordRow {
     const { kind, region, id } = row;
-    const key = addressKey({ kind: String(kind), region: String(region), id: String(id) });
+    const key = addressKey(String(kind), String(region), String(id));
     const known = this.#rows.get(key, this.#generation);
     if (known !== undefined && row["mac"] instanceof Uint8Array && equalBytes(known.mac, row["mac"])) return known;
     const read = readRow(row, this.#seal, this.#rows.peek(key));
@@ -305,7 +362,7 @@ export class SqliteRecords implements RecordView {
 
   #forgetRow(record: StoredRecord | undefined): void {
     if (record === undefined) return;
-    this.#rows.delete(addressKey(record));
+    this.#rows.delete(addressKey(record.kind, record.region, record.id));
     if (record.name !== undefined) this.#rows.delete(nameKey(record.kind, record.region, record.name));
   }
 
@@ -323,33 +380,4 @@ export class SqliteRecords implements RecordView {
     if (total !== undefined) this.#totals.set(key, total + difference);
     this.#due = undefined;
   }
-}
-
-function totalKey({ sql, values }: SqlCondition): string {
-  return JSON.stringify([sql, ...values]);
-}
-
-function addressKey({
-  kind,
-  region,
-  id,
-}: {
-  readonly kind: string;
-  readonly region: string;
-  readonly id: string;
-}): string {
-  return `a\0${kind}\0${region}\0${id}`;
-}
-
-function nameKey(kind: string, region: string, name: string): string {
-  return `n\0${kind}\0${region}\0${name}`;
-}
-
-function secretKey(address: RecordAddress, slot: number): string {
-  return `${slot}\0${addressKey(address)}`;
-}
-
-/** The salt, which is random for each sealing. */
-function markOf(sealed: Uint8Array): Uint8Array {
-  return sealed.slice(0, SECRET_SALT_BYTES);
 }

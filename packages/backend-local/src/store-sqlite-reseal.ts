@@ -66,11 +66,12 @@ async function resealAll(session: SqliteSession, old: StoreSeal, renewed: StoreS
 
 function resealHeader(session: SqliteSession, old: StoreSeal, renewed: StoreSeal): void {
   const { header, sequence, sequenceMac } = session.get("SELECT header, sequence, sequenceMac FROM keystore") ?? {};
+  if (!(header instanceof Uint8Array)) throw storeDamaged("its header is not there");
+  // Somebody else may have sealed it since it was read.
+  old.requireOwn(header);
   const isWhole =
-    header instanceof Uint8Array &&
     typeof sequence === "number" &&
     sequenceMac instanceof Uint8Array &&
-    old.isSealedBy(header) &&
     equalBytes(sequenceMac, old.mac(sequenceText(sequence)));
   if (!isWhole) throw storeDamaged("its header was changed");
   const mac = renewed.mac(sequenceText(sequence));

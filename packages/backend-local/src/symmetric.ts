@@ -110,7 +110,8 @@ export function symmetricOperations(room: Room): SymmetricOperations {
       const blob = parseBlob(ciphertext);
       // As long as the plaintext.
       checkFits(blob.ciphertext.length, recipient);
-      const found = room.key("decrypt", request.keyId ?? blob.keyId, options);
+      const { keyId = blob.keyId } = request;
+      const found = room.key("decrypt", keyId, options);
       if (!(found instanceof Promise)) return open(room, found, context, blob, recipient);
       return useFound(room, found, ciphertext, (record, copy) =>
         open(room, record, context, parseBlob(copy), recipient),

@@ -3,12 +3,11 @@
 import type { EmptyRequest, LocalCallOptions } from "./access.js";
 import { argumentError, checkFields, checkText, limitError, rangeError } from "./checks.js";
 import { checkDistinct } from "./checks-lists.js";
-import type { KeyRecord, SyncRecord } from "./records.js";
-import { removeCopies, SYNC_TASK_ID } from "./replicas.js";
+import type { SyncRecord } from "./records.js";
+import { SYNC_TASK_ID } from "./replicas.js";
 import type { Room } from "./room.js";
+import { nextTurn, PORTION, Portion, type SettlingTransaction } from "./settling.js";
 import type { RecordTransaction } from "./store.js";
-
-const KEYS_AT_ONCE = 1000;
 
 /** The regions that keys can be copied to, and those that they are copied to. */
 export interface SyncSupportRegions {
@@ -31,7 +30,8 @@ export interface SyncOperations {
   /**
    * Copies every key of the region, those that it has and those to come, to other regions. A copy has its source's id, material
    * and whatever else belongs to the key, and its alias where that is free; it changes and goes with its source, in the same
-   * change, and of its own accord never. How the copying stands is `sync` of the key and its copies; an alias that is taken is
+   * change, and of its own accord never. The keys that are there are copied in portions, all before it resolves; when it is broken
+   * off, the rest follows with the next change of each key, or when this is called again. How the copying stands is `sync` of the key and its copies; an alias that is taken is
    * tried again with the next change of the key, and when this is called again. Copies are not copied on.
    * @throws FengniError `ERR_NOT_SUPPORTED` (`no-such-region`), `ERR_CONFLICT` (`duplicate-id`), `ERR_LIMIT`; RangeError
    *   `ERR_ARGUMENT` for the region itself
@@ -54,7 +54,12 @@ export function syncOperations(room: Room): SyncOperations {
       const region = room.region(options);
       const destinations = checkDestinations(room, region, request);
       await room.authorize("modifySyncTask", options);
-      await room.change(options, (records, nowMs) => setTask(records, region, destinations, nowMs));
+      const run = await room.change(options, (records, nowMs) => setTask(records, region, destinations, nowMs));
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const from: number = after;
+        after = await room.change(options, (records) => copyPortion(records, region, run, from));
+        if (after !== undefined) await nextTurn(options?.signal);
+      }
     },
   };
 }
@@ -75,52 +80,49 @@ function checkDestinations(room: Room, region: string, request: ModifySyncTaskRe
   return destinations;
 }
 
-function setTask(records: RecordTransaction, region: string, destinations: readonly string[], nowMs: number): void {
+/** @returns what tells this setting from another */
+function setTask(records: RecordTransaction, region: string, destinations: readonly string[], nowMs: number): number {
   const previous = records.get("sync", region, SYNC_TASK_ID);
-  const dropped = (previous?.destinations ?? []).filter((name) => !destinations.includes(name));
-  const isOver = destinations.length === 0;
-  if (isOver) records.remove({ kind: "sync", region, id: SYNC_TASK_ID });
-  else records.put(syncRecord(records, region, destinations, previous, nowMs));
-  for (const key of keysOf(records, region)) {
-    removeCopies(records, region, key.id, dropped);
-    // Whatever is put is copied at the end of the change.
-    const { sync: _, ...rest } = key;
-    records.put(isOver ? rest : key);
-  }
-}
-
-function syncRecord(
-  records: RecordTransaction,
-  region: string,
-  destinations: readonly string[],
-  previous: SyncRecord | undefined,
-  nowMs: number,
-): SyncRecord {
-  return {
+  const run = records.nextSequence();
+  const held = new Set([...(previous?.destinations ?? []), ...(previous?.leaving ?? [])]);
+  const leaving = [...held].filter((name) => !destinations.includes(name));
+  records.put({
     kind: "sync",
     region,
     id: SYNC_TASK_ID,
-    sequence: previous?.sequence ?? records.nextSequence(),
+    sequence: previous?.sequence ?? run,
     createdAtMs: previous?.createdAtMs ?? nowMs,
     destinations,
-  };
+    leaving,
+    run,
+  });
+  return run;
 }
 
-/** Every key of a region that is no copy. */
-function* keysOf(records: RecordTransaction, region: string): Generator<KeyRecord> {
-  let afterSequence = 0;
-  for (;;) {
-    const page = records.query({
-      kind: "key",
-      region,
-      order: "oldest-first",
-      offset: 0,
-      limit: KEYS_AT_ONCE,
-      afterSequence,
-    });
-    for (const key of page.records) if (key.sourceRegion === undefined) yield key;
-    const last = page.records.at(-1);
-    if (last === undefined || page.records.length < KEYS_AT_ONCE) return;
-    afterSequence = last.sequence;
+/**
+ * Brings the copies of some keys to where the task says. Keys that are made meanwhile follow it by themselves.
+ * @param run - of the task; when somebody set another one, that one sees to everything
+ * @param after - sequence of the last key that was seen to
+ * @returns that of this portion; undefined when nothing is left to do
+ */
+function copyPortion(records: SettlingTransaction, region: string, run: number, after: number): number | undefined {
+  const task = records.get("sync", region, SYNC_TASK_ID);
+  if (task?.run !== run) return undefined;
+  const order = "oldest-first";
+  const keys = records.query({ kind: "key", region, order, offset: 0, limit: PORTION.steps, afterSequence: after });
+  const portion = new Portion(PORTION);
+  for (const { id, sequence, sourceRegion } of keys.records) {
+    // One that falls due goes its way first.
+    if (sourceRegion === undefined && records.get("key", region, id) !== undefined) records.copy({ region, id });
+    if (!portion.step()) return sequence;
   }
+  endLeaving(records, task);
+  return undefined;
+}
+
+/** Nothing is left in the regions that were leaving. */
+function endLeaving(records: RecordTransaction, task: SyncRecord): void {
+  const { leaving = [], ...rest } = task;
+  if (task.destinations.length === 0) records.remove(task);
+  else if (leaving.length > 0) records.put(rest);
 }

@@ -94,8 +94,8 @@ function checkRequest(request: WhiteBoxDecryptRequest): void {
   ]);
   assertBytes(request.initializationVector, "initializationVector", WHITE_BOX_IV_BYTES);
   assertBytes(request.ciphertext, "ciphertext");
-  checkAlgorithm(request.algorithm ?? "AES_256");
-  const { deviceFingerprint } = request;
+  const { algorithm = "AES_256", deviceFingerprint } = request;
+  checkAlgorithm(algorithm);
   if (deviceFingerprint === undefined) return;
   if (typeof deviceFingerprint !== "string") throw argumentError("deviceFingerprint expected a string");
   if (!isDeviceIdentity(deviceFingerprint)) throw malformedIdentity("deviceFingerprint");

@@ -32,7 +32,7 @@ export interface WhiteBoxKeyMetadata {
 
 /** What callers may know of a white-box key. */
 export function describeWhiteBoxRecord(record: WhiteBoxKeyRecord): WhiteBoxKeyMetadata {
-  const { id, region, name = "", algorithm, state, description, creator, createdAtMs, tags = {} } = record;
+  const { id, region, name = "", algorithm, state, description, creator, createdAtMs, tags } = record;
   const isDeviceBound = record.fingerprints.length > 0;
   return {
     keyId: id,
@@ -43,7 +43,7 @@ export function describeWhiteBoxRecord(record: WhiteBoxKeyRecord): WhiteBoxKeyMe
     description,
     creator,
     createdAtMs,
-    tags,
+    tags: { ...tags },
     isDeviceBound,
   };
 }

@@ -1,12 +1,12 @@
 // The operations on white-box keys: keys for devices that decrypt on their own. In this KMS they are not obfuscated, and must not
 // be trusted to devices that others control. It must not know stores, nor how a key is handed out or encrypts.
 import { FengniError } from "@fengni/core";
-import { assertBytes } from "@fengni/crypto/bytes";
+import { assertBytes, wipe } from "@fengni/crypto/bytes";
 import { randomBytes } from "@fengni/crypto/random";
 import { SecretBytes } from "@fengni/crypto/secret";
 import type { EmptyRequest, LocalCallOptions } from "./access.js";
+import { checkOwnedAlias } from "./aliases.js";
 import {
-  checkAlias,
   checkBytes,
   checkCount,
   checkDescription,
@@ -49,7 +49,7 @@ export interface WhiteBoxKeysRequest {
 
 /** Asks for a new white-box key. */
 export interface CreateWhiteBoxKeyRequest {
-  /** Unique among the white-box keys of the region. */
+  /** As that of a user's key; unique among the white-box keys of the region. */
   readonly alias: string;
   readonly algorithm: WhiteBoxAlgorithm;
   /** At most 1,024 bytes of UTF-8. */
@@ -103,8 +103,8 @@ export interface EncryptByWhiteBoxResult {
 /** Asks to bind a decryption key to devices. */
 export interface OverwriteWhiteBoxDeviceFingerprintsRequest {
   readonly keyId: string;
-  /** At most 200, each identity once; none, or absent: every device. */
-  readonly deviceFingerprints?: readonly DeviceFingerprint[];
+  /** All of them, at most 200, each identity once; an empty list lets every device. */
+  readonly deviceFingerprints: readonly DeviceFingerprint[];
 }
 
 /**
@@ -173,39 +173,37 @@ function useOperations(room: Room): UseOperations {
   return {
     async createWhiteBoxKey(request, options) {
       checkFields("createWhiteBoxKey", request, ["alias", "algorithm", "description", "tags"]);
+      const { description = "" } = request;
       const parts = {
-        name: checkAlias(request.alias),
+        name: checkOwnedAlias(request.alias, "user"),
         algorithm: checkAlgorithm(request.algorithm),
-        description: checkDescription(request.description ?? ""),
+        description: checkDescription(description),
         tags: checkTags(request.tags),
       };
       const region = room.region(options);
       const creator = room.caller(options).id;
       await room.authorize("createWhiteBoxKey", options, { kind: "white-box-key", tags: parts.tags });
-      return room.change(options, (records, nowMs) => {
-        if (records.findName("white-box-key", region, parts.name) !== undefined) throw aliasExists(parts.name);
-        const record: WhiteBoxKeyRecord = {
-          kind: "white-box-key",
-          region,
-          id: createId(),
-          sequence: records.nextSequence(),
-          createdAtMs: nowMs,
-          creator,
-          state: "enabled",
-          fingerprints: [],
-          ...parts,
-        };
-        const key = randomBytes(WHITE_BOX_KEY_BYTES[record.algorithm]);
-        const { id: keyId } = record;
-        const created = {
-          keyId,
-          encryptKey: containerOf("encrypt", record, key),
-          decryptKey: containerOf("decrypt", record, key),
-        };
-        records.put(record);
-        records.putSecret(record, 1, new SecretBytes(key));
-        return created;
-      });
+      const containers: Uint8Array[] = [];
+      try {
+        return await room.change(options, (records, nowMs) => {
+          if (records.findName("white-box-key", region, parts.name) !== undefined) throw aliasExists(parts.name);
+          const id = createId();
+          const sequence = records.nextSequence();
+          const fixed = { kind: "white-box-key", region, state: "enabled", fingerprints: [] } as const;
+          const record: WhiteBoxKeyRecord = { ...fixed, id, sequence, createdAtMs: nowMs, creator, ...parts };
+          const key = randomBytes(WHITE_BOX_KEY_BYTES[record.algorithm]);
+          const encryptKey = containerOf("encrypt", record, key);
+          const decryptKey = containerOf("decrypt", record, key);
+          containers.push(encryptKey, decryptKey);
+          records.put(record);
+          records.putSecret(record, 1, new SecretBytes(key));
+          return { keyId: id, encryptKey, decryptKey };
+        });
+      } catch (error) {
+        // They hold the key, which nobody has when the change failed.
+        wipe(...containers);
+        throw error;
+      }
     },
 
     async encryptByWhiteBox(request, options) {
@@ -276,7 +274,7 @@ function stateOperations(room: Room): StateOperations {
     async overwriteWhiteBoxDeviceFingerprints(request, options) {
       const operation = "overwriteWhiteBoxDeviceFingerprints";
       checkFields(operation, request, ["keyId", "deviceFingerprints"]);
-      const fingerprints = checkFingerprints(request.deviceFingerprints ?? []);
+      const fingerprints = checkFingerprints(request.deviceFingerprints);
       await changeWhiteBoxKeys(room, operation, [request.keyId], options, (record) => ({ ...record, fingerprints }));
     },
   };
@@ -333,7 +331,7 @@ function describeOperations(room: Room): DescribeOperations {
       const operation = "describeWhiteBoxDeviceFingerprints";
       checkFields(operation, request, ["keyId"]);
       const { id, fingerprints } = await room.resource("white-box-key", operation, request.keyId, options);
-      return { keyId: id, deviceFingerprints: fingerprints };
+      return { keyId: id, deviceFingerprints: fingerprints.map((fingerprint) => ({ ...fingerprint })) };
     },
   };
 }

@@ -87,10 +87,10 @@ describe("cloud resources", () => {
   test("have limits", async () => {
     const kms = new LocalKms();
     const { keyId } = await kms.createKey();
-    await kms.bindCloudResource({ keyId, productId: "p".repeat(64), resourceId: "r".repeat(255) });
+    await kms.bindCloudResource({ keyId, productId: "p".repeat(128), resourceId: "r".repeat(256) });
     for (const wrong of [
-      { productId: "p".repeat(65), resourceId: "r" },
-      { productId: "p", resourceId: "r".repeat(256) },
+      { productId: "p".repeat(129), resourceId: "r" },
+      { productId: "p", resourceId: "r".repeat(257) },
     ]) {
       expect(await codeOf(kms.bindCloudResource({ keyId, ...wrong }))).toBe("ERR_LIMIT");
     }

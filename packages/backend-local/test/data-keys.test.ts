@@ -387,7 +387,8 @@ describe("batches and lists", () => {
     expect(await find({ origin: "external" })).toEqual([12]);
     expect(await find({ keyId: second })).toEqual([9, 10, 11]);
     expect(await find({ keyId: "second", numberOfBytes: 32 })).toEqual([9, 10, 11]);
-    expect(await find({ keyId: "missing" })).toEqual([]);
+    expect(await codeOf(kms.listDataKeyDetail({ keyId: "missing" }))).toBe("ERR_KEY_NOT_FOUND");
+    expect(await find({ keyId: ids[0] as string })).toEqual([]);
     expect(await find({ numberOfBytes: 16, state: "enabled" })).toEqual([2, 3, 4, 5]);
     expect(await find({ tagFilters: [{ key: "even", values: ["yes", "x"] }] })).toEqual([0, 2, 4, 6, 8, 10]);
     expect(await find({ tagFilters: [{ key: "odd" }] })).toEqual([1, 3, 5, 7, 9, 11]);

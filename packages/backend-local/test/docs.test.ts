@@ -6,7 +6,7 @@ import { MAX_SM2_CIPHERTEXT_BYTES } from "../src/asymmetric.js";
 import * as attributes from "../src/attributes.js";
 import * as checks from "../src/checks.js";
 import * as lists from "../src/checks-lists.js";
-import { MAX_CLOUD_RESOURCES } from "../src/cloud-resources.js";
+import { MAX_CLOUD_RESOURCES, MAX_PRODUCT_ID_CHARACTERS, MAX_RESOURCE_ID_CHARACTERS } from "../src/cloud-resources.js";
 import { MAX_DATA_KEY_DESCRIPTION_BYTES } from "../src/hosted-data-keys.js";
 import { MAX_ROTATION_PERIOD_DAYS, MIN_ROTATION_PERIOD_DAYS } from "../src/rotation.js";
 import { MAX_RANDOM_BYTES } from "../src/symmetric.js";
@@ -107,11 +107,15 @@ test("the minima and maxima, in the order of the table", () => {
     [0, lists.MAX_TAG_VALUE_CHARACTERS],
     [0, attributes.MAX_ATTRIBUTES],
     [0, MAX_CLOUD_RESOURCES],
+    [1, MAX_PRODUCT_ID_CHARACTERS],
+    [1, MAX_RESOURCE_ID_CHARACTERS],
     [1, MAX_RANDOM_BYTES],
     [0, MAX_SM2_CIPHERTEXT_BYTES],
     [0, 0],
   ]);
-  expect(text).toContain(`default ${lists.DEFAULT_PAGE_LIMIT})`);
+  expect(text).toContain(
+    `default ${lists.DEFAULT_PAGE_LIMIT}; of \`LocalKeyAdmin\` ${checks.DEFAULT_ADMIN_LIST_LIMIT})`,
+  );
 });
 
 test("every reason of a refusal, and no other", () => {

@@ -246,14 +246,13 @@ describe("keys of products", () => {
     const kms = new LocalKms();
     const created = await kms.createKey({ alias: "kms-disk", owner: "disk" });
     expect(created).toMatchObject({ owner: "disk", alias: "kms-disk" });
-    await kms.updateAlias({ keyId: "kms-disk", alias: "kms-other" });
     expect(await codeOf(kms.createKey({ alias: "kms-mine" }))).toBe("ERR_ARGUMENT");
     const { keyId } = await kms.createKey({ alias: "kms_mine" });
     expect(await codeOf(kms.updateAlias({ keyId, alias: "kms-mine" }))).toBe("ERR_ARGUMENT");
     expect((await kms.describeKey({ keyId })).alias).toBe("kms_mine");
   });
 
-  test("are neither disabled, archived nor deleted", async () => {
+  test("are neither disabled, archived, deleted, nor given another alias or description", async () => {
     const kms = new LocalKms();
     const { keyId } = await kms.createKey({ owner: "disk" });
     const { keyId: own } = await kms.createKey();
@@ -262,9 +261,12 @@ describe("keys of products", () => {
       kms.disableKeys({ keyIds: [own, keyId] }),
       kms.archiveKey({ keyId }),
       kms.scheduleKeyDeletion({ keyId, pendingWindowDays: 7 }),
+      kms.updateAlias({ keyId, alias: "other" }),
+      kms.updateKeyDescription({ keyId, description: "other" }),
     ]) {
       expect(await refusalOf(call)).toBe("ERR_KEY_USAGE not-user-created");
     }
+    expect(await kms.describeKey({ keyId })).toMatchObject({ description: "", state: "enabled" });
     expect((await kms.describeKey({ keyId: own })).state).toBe("enabled");
     await kms.enableKeyRotation({ keyId });
     await kms.encrypt({ keyId, plaintext: filled(1) });

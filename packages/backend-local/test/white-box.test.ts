@@ -264,7 +264,10 @@ test("device fingerprints: overwritten as a whole, within their limits", async (
   expect(await get()).toEqual(all);
   await box.overwriteWhiteBoxDeviceFingerprints({ keyId, deviceFingerprints: [{ identity: identity(7) }] });
   expect(await get()).toEqual([{ identity: identity(7) }]);
-  await box.overwriteWhiteBoxDeviceFingerprints({ keyId });
+  for (const missing of [undefined, null]) await refuse(missing).toEqual(rejection("ERR_ARGUMENT"));
+  await expect(box.overwriteWhiteBoxDeviceFingerprints({ keyId } as never)).rejects.toEqual(rejection("ERR_ARGUMENT"));
+  expect(await get()).toEqual([{ identity: identity(7) }]);
+  await box.overwriteWhiteBoxDeviceFingerprints({ keyId, deviceFingerprints: [] });
   expect(await get()).toEqual([]);
 });
 
@@ -434,7 +437,7 @@ test("access is asked for, with the resource, before anything is told", async ()
       () => box.describeWhiteBoxKey({ keyId: reference }, mallory),
       () => box.describeWhiteBoxDecryptKey({ keyId: reference }, mallory),
       () => box.describeWhiteBoxDeviceFingerprints({ keyId: reference }, mallory),
-      () => box.overwriteWhiteBoxDeviceFingerprints({ keyId: reference }, mallory),
+      () => box.overwriteWhiteBoxDeviceFingerprints({ keyId: reference, deviceFingerprints: [] }, mallory),
       () => box.enableWhiteBoxKey({ keyId: reference }, mallory),
       () => box.enableWhiteBoxKeys({ keyIds: [reference] }, mallory),
       () => box.disableWhiteBoxKey({ keyId: reference }, mallory),

@@ -22,9 +22,12 @@ function describe(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Whether a value is a Uint8Array, also one of another realm (an iframe, a vm context), which `instanceof` misses. */
+/**
+ * Whether a value is a Uint8Array, also one of another realm (an iframe, a vm context), which `instanceof` misses. A Proxy of one is
+ * none: it has no bytes that a cipher could read.
+ */
 function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && describe(value) === "Uint8Array");
+  return ArrayBuffer.isView(value) && (value instanceof Uint8Array || describe(value) === "Uint8Array");
 }
 
 /**

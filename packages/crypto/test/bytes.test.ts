@@ -34,6 +34,8 @@ describe("assertBytes", () => {
       new Uint16Array(2),
       new DataView(new ArrayBuffer(2)),
       new ArrayBuffer(2),
+      new Proxy(new Uint8Array(2), {}),
+      Object.create(Uint8Array.prototype),
     ]) {
       expect(() => assertBytes(other, "key")).toThrow(argumentError("TypeError") as Error);
     }
