@@ -107,7 +107,15 @@ test("the status counts what is there, by region", async () => {
   await addKey(store, "two", "enabled");
   await addOthers(store, "one");
   await store.change((records) =>
-    records.put({ kind: "sync", region: "one", id: "task", sequence: 99, createdAtMs: 0, destinations: ["two"] }),
+    records.put({
+      kind: "sync",
+      region: "one",
+      id: "task",
+      sequence: 99,
+      createdAtMs: 0,
+      destinations: ["two"],
+      run: 1,
+    }),
   );
   expect(await service.getServiceStatus({}, { region: "one" })).toEqual({
     ...empty,

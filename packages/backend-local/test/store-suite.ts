@@ -27,7 +27,16 @@ export function storeSuite(name: string, makeStore: () => Promise<RecordStore>):
         const records: StoredRecord[] = [
           keyRecord("a", 1, { name: "n" }),
           keyRecord("a", 2, { region: "north", name: "n" }),
-          { kind: "sync", region: "local", id: "a", sequence: 3, createdAtMs: 0, name: "n", destinations: ["north"] },
+          {
+            kind: "sync",
+            region: "local",
+            id: "a",
+            sequence: 3,
+            createdAtMs: 0,
+            name: "n",
+            destinations: ["north"],
+            run: 1,
+          },
         ];
         const view = (await make(...records)).view();
         for (const { kind, region, id } of records) {
