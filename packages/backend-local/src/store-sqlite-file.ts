@@ -18,6 +18,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { FengniError } from "@fengni/core";
 import { bytesToHex, equalBytes, utf8ToBytes } from "@fengni/crypto/bytes";
 import { randomBytes } from "@fengni/crypto/random";
+import { systemClock } from "./clock.js";
 import { storeDamaged, storeUnwritable } from "./store-errors.js";
 
 /** Marks the file as a key store of Fengni ("FNKS"). https://www.sqlite.org/fileformat.html section 1.3 */
@@ -214,7 +215,7 @@ function removeLeftovers(folder: string, name: string): void {
     for (const entry of readdirSync(folder)) {
       if (!entry.startsWith(`${name}.`) || !LEFTOVER.test(entry.slice(name.length))) continue;
       const left = join(folder, entry);
-      if (Date.now() - statSync(left).mtimeMs > LEFTOVER_AGE_MS) rmSync(left, { force: true });
+      if (systemClock.now() - statSync(left).mtimeMs > LEFTOVER_AGE_MS) rmSync(left, { force: true });
     }
   } catch {
     // They are in nobody's way.
