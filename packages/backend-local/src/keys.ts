@@ -6,6 +6,7 @@ import type { CloudResource, KeyRecord, SyncStatus, Tags } from "./records.js";
 
 /** All that is told of a key; never its material. */
 export interface KeyMetadata extends KeyDescription {
+  readonly versions: number;
   readonly region: string;
   /** `user`, or the product that made the key. */
   readonly owner: string;

@@ -236,8 +236,11 @@ export interface KeyDescription {
   readonly createdAtMs: number;
   readonly alias?: string;
   readonly description: string;
-  /** How many versions of the material there are: 1 for a key that never rotated, 0 for one that waits for import. */
-  readonly versions: number;
+  /**
+   * How many versions of the material there are: 1 for a key that never rotated, 0 for one that waits for import. Absent where the
+   * provider does not tell.
+   */
+  readonly versions?: number;
   readonly lastRotatedAtMs?: number;
   /** How often the key rotates by itself, in days; absent: never. */
   readonly rotationPeriodDays?: number;
