@@ -1,8 +1,9 @@
 // Runs the vectors and the message format in headless Chromium, from a bundle of the built packages that has no shim for Node.
 // With --source it takes the packages' sources as they are, and neither installs nor builds: for work on them.
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ensureBuilt, root } from "./workspace.mjs";
+import { ensureBuilt, root, tool } from "./workspace.mjs";
 
 /** For everything in the browser. It takes well under a minute on two cores that are idle. */
 const TIMEOUT_MS = 180_000;
@@ -89,6 +90,14 @@ function checkEveryFileRan() {
   }
 }
 
+/** The emulator's console has tests of its own, which run on the sources and only where there is a Chromium. */
+function testConsole(path) {
+  const args = ["run", "packages/emulator/test/console-browser.test.ts"];
+  const env = { ...process.env, CHROMIUM_PATH: path };
+  const { status } = spawnSync(tool("vitest"), args, { cwd: root, stdio: "inherit", env });
+  if (status !== 0) complaints.push("the console's tests failed");
+}
+
 const closers = [];
 let clear = () => {};
 try {
@@ -104,6 +113,7 @@ try {
   clear = timer.clear;
   printReport(await Promise.race([runSuite(browser, server.url), timer.limit]));
   checkEveryFileRan();
+  testConsole(path);
 } catch (error) {
   complaints.push(error instanceof Error ? error.message : String(error));
 } finally {

@@ -31,6 +31,12 @@ function find() {
   return undefined;
 }
 
+/** The path of a Chromium that is there: CHROMIUM_PATH, else one on PATH; undefined where there is none. Installs nothing. */
+export function installedChromium() {
+  const given = process.env.CHROMIUM_PATH;
+  return given !== undefined && existsSync(given) ? given : find();
+}
+
 /**
  * The path of a Chromium: CHROMIUM_PATH, else one on PATH, else Debian's own package, which root installs.
  * @param say - takes what is being done, as text
