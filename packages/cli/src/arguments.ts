@@ -13,8 +13,12 @@ export interface CommandSpec {
   /** One sentence. */
   readonly summary: string;
   readonly options: readonly OptionName[];
+  /** What an option means here, in the place of its line in the option table. */
+  readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
   /** Names of the operands, all of which are needed. */
   readonly operands: readonly string[];
+  /** Whether the last operand may be given several times. */
+  readonly takesSeveral?: boolean;
   /** Paragraphs of the help. */
   readonly notes: readonly string[];
   /** Whole command lines. */
@@ -134,6 +138,8 @@ function checkOperands(spec: CommandSpec, operands: readonly string[]): void {
   const see = `see "fengni help ${spec.name}"`;
   if (missing !== undefined) throw usageError(`${missing} is missing; ${see}`);
   const surplus = operands[spec.operands.length];
-  if (surplus !== undefined) throw usageError(`"${surplus}" is one operand too many; ${see}`);
-  if (operands.includes("")) throw usageError(`${spec.operands[operands.indexOf("")]} is empty; ${see}`);
+  if (surplus !== undefined && spec.takesSeveral !== true)
+    throw usageError(`"${surplus}" is one operand too many; ${see}`);
+  const empty = Math.min(operands.indexOf(""), spec.operands.length - 1);
+  if (empty >= 0) throw usageError(`${spec.operands[empty]} is empty; ${see}`);
 }

@@ -1,10 +1,15 @@
 // From a command line to an exit code: finds the command, runs it, reports what went wrong. Must not touch the process.
 import { type CommandSpec, parseArguments } from "./arguments.js";
+import { CONFORM } from "./commands/conform.js";
 import { DECRYPT } from "./commands/decrypt.js";
 import { DOCTOR } from "./commands/doctor.js";
 import { ENCRYPT } from "./commands/encrypt.js";
 import { INSPECT } from "./commands/inspect.js";
 import { KEY_ALIAS, KEY_CREATE, KEY_DESCRIBE, KEY_DISABLE, KEY_ENABLE, KEY_LIST, KEY_ROTATE } from "./commands/key.js";
+import { POLICY_CHECK } from "./commands/policy-check.js";
+import { POLICY_EXPLAIN } from "./commands/policy-explain.js";
+import { POLICY_GENERATE } from "./commands/policy-generate.js";
+import { SERVE } from "./commands/serve.js";
 import { isDebugging } from "./config.js";
 import { usageError } from "./failure.js";
 import { commandHelp, groupHelp, overview } from "./help.js";
@@ -24,13 +29,18 @@ export const COMMANDS: readonly CommandSpec[] = [
   KEY_DISABLE,
   KEY_ROTATE,
   KEY_ALIAS,
+  POLICY_CHECK,
+  POLICY_EXPLAIN,
+  POLICY_GENERATE,
+  SERVE,
+  CONFORM,
   DOCTOR,
 ];
 
 /**
  * Runs one command line.
  * @param argv - the words after the program's name
- * @returns the exit code: 0 success, 1 failure, 2 wrong command line
+ * @returns the exit code: 0 success, 1 failure, 2 wrong command line, 3 `policy explain` found the request refused
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const ignore = (): void => {};

@@ -9,6 +9,10 @@ export type CliErrorCode =
   | "ERR_KEY_FILE"
   | "ERR_KEYSTORE"
   | "ERR_PASSPHRASE"
+  | "ERR_POLICY"
+  | "ERR_CONFIGURATION"
+  | "ERR_LISTEN"
+  | "ERR_MODULE"
   | "ERR_INTERRUPTED";
 
 /** A failure whose message is complete as it stands. */
@@ -42,6 +46,8 @@ export function isSystemError(error: unknown): error is SystemError {
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "permission denied"],
+  ["EADDRINUSE", "another program listens there"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
   ["EBUSY", "it is in use"],
   ["EDQUOT", "the disk quota is used up"],
   ["EEXIST", "it exists"],
@@ -52,6 +58,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EMFILE", "too many files are open"],
   ["ENAMETOOLONG", "the name is too long"],
   ["ENFILE", "too many files are open"],
+  ["ENOTFOUND", "there is no such host"],
   ["ENOENT", "there is no such file or directory"],
   ["ENOSPC", "no space is left on the device"],
   ["ENOTDIR", "a part of the path is not a directory"],

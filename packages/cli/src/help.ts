@@ -5,15 +5,17 @@ import { OPTIONS, type OptionName } from "./option-table.js";
 const WIDTH = 80;
 const INDENT = 2;
 const OPTION_COLUMN = 35;
+/** Room for the name of a command in a list of them. */
+const NAME_COLUMN = 17;
 
 /** The overview of all commands. */
 export function overview(commands: readonly CommandSpec[]): string {
-  const rows = commands.map(({ name, summary }) => hang(`  ${name.padEnd(14)}`, summary));
+  const rows = commands.map(({ name, summary }) => hang(`  ${name.padEnd(NAME_COLUMN)}`, summary));
   return paragraphs([
-    "fengni: envelope encryption of files. A message carries its data key, wrapped by one or several wrapping keys; whoever may use one of them can open it.",
+    "fengni: envelope encryption of files. A message carries its data key, wrapped by one or several wrapping keys; whoever may use one of them can open it. Also: access policies of Tencent Cloud KMS, an emulator of the service, and the proof that a backend keeps the contract.",
     ["Usage: fengni COMMAND [OPTIONS]", "       fengni help [COMMAND]", "       fengni --version"].join("\n"),
     ["Commands:", ...rows].join("\n"),
-    "Exit codes: 0 success; 1 the operation failed, and what came out on standard output must be discarded; 2 the command line is wrong. FENGNI_DEBUG=1 shows the stack of an error.",
+    "Exit codes: 0 success; 1 the operation failed, and what came out on standard output must be discarded; 2 the command line is wrong; 3 policy explain found the request refused. FENGNI_DEBUG=1 shows the stack of an error.",
   ]);
 }
 
@@ -24,7 +26,7 @@ export function commandHelp(spec: CommandSpec): string {
     hang(`Usage: fengni ${spec.name} `, spec.usage),
     spec.summary,
     ...spec.notes,
-    ["Options:", ...options.map(optionRow)].join("\n"),
+    ["Options:", ...options.map((name) => optionRow(name, spec.optionHelp?.[name]))].join("\n"),
     ["Examples:", ...spec.examples.map((example) => `  ${example}`)].join("\n"),
   ]);
 }
@@ -33,15 +35,17 @@ export function commandHelp(spec: CommandSpec): string {
 export function groupHelp(name: string, commands: readonly CommandSpec[]): string {
   return paragraphs([
     `Usage: fengni ${name} COMMAND [OPTIONS]`,
-    ["Commands:", ...commands.map(({ name: full, summary }) => hang(`  ${full.padEnd(14)}`, summary))].join("\n"),
+    ["Commands:", ...commands.map(({ name: full, summary }) => hang(`  ${full.padEnd(NAME_COLUMN)}`, summary))].join(
+      "\n",
+    ),
     `"fengni help ${name} COMMAND" shows the options of one.`,
   ]);
 }
 
-function optionRow(name: OptionName): string {
+function optionRow(name: OptionName, ownHelp: string | undefined): string {
   const { short, value, help } = OPTIONS[name];
   const form = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
-  return hang(`  ${form}`.padEnd(OPTION_COLUMN), help);
+  return hang(`  ${form}`.padEnd(OPTION_COLUMN), ownHelp ?? help);
 }
 
 /** Paragraphs that stand on one line are wrapped; others are left as they are. */

@@ -47,6 +47,51 @@ export function inputFailure(input: Pick<Input, "label">, error: unknown): unkno
   return systemFailure("ERR_INPUT", `cannot read ${input.label}`, error);
 }
 
+/** The bytes of an input as they come. Rejects with the signal's reason when it is aborted. */
+export async function* chunksOf(input: Input, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const onAbort = (): void => void input.stream.destroy(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    yield* input.stream as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw inputFailure(input, error);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Reads a text in UTF-8 whole; a byte order mark is left out.
+ * @param path - a file, or `-` for standard input
+ * @param maxBytes - the longest text that is read
+ * @throws `ERR_INPUT`
+ */
+export async function readText(path: string, maxBytes: number, io: CliIo): Promise<string> {
+  const input = await openInput(path, io);
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of chunksOf(input, io.signal)) {
+      length += chunk.length;
+      if (length > maxBytes) throw new CliError("ERR_INPUT", `${input.label} is longer than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return decodeText(Buffer.concat(chunks), input.label);
+  } finally {
+    await input.close();
+  }
+}
+
+/** Decodes UTF-8 strictly. @throws `ERR_INPUT` that begins with the label */
+export function decodeText(bytes: Uint8Array, label: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new CliError("ERR_INPUT", `${label} is not UTF-8`);
+  }
+}
+
 /** What {@link readSmallFile} says of a file that it does not take. */
 export interface SmallFileRequest {
   readonly path: string;

@@ -20,12 +20,19 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the process is asked to end; its reason is an `ERR_INTERRUPTED`. */
   readonly signal: AbortSignal;
+  /**
+   * How long the command may take to end after that, in milliseconds, before the process is ended; 1,000 unless it is set. A
+   * command that is meant to be ended, `isMeantToEnd`, keeps its exit code; others end by the signal.
+   */
+  readonly setGraceMs: (graceMs: number, isMeantToEnd?: boolean) => void;
   /** What must be undone if the process ends before the command can: each runs at most once, synchronously. */
   readonly cleanups: Set<() => void>;
   /** The terminal of the user, whatever stdin is; undefined where there is none. */
   readonly openTerminal: () => Terminal | undefined;
   /** A clock that only goes forward, in milliseconds. */
   readonly nowMs: () => number;
+  /** The wall clock, in milliseconds since 1970. */
+  readonly currentTimeMs: () => number;
 }
 
 /**

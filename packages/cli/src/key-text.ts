@@ -18,7 +18,7 @@ export function describeKey(key: KeyDescription): string {
     ["usage", key.keyUsage],
     ["state", key.state],
     ["description", key.description === "" ? undefined : quoteText(key.description)],
-    ["versions", String(key.versions)],
+    ["versions", key.versions?.toString()],
     ["created", time(key.createdAtMs)],
     ["rotated", key.lastRotatedAtMs === undefined ? undefined : time(key.lastRotatedAtMs)],
     ["deletion", key.deletionAtMs === undefined ? undefined : time(key.deletionAtMs)],
@@ -35,7 +35,7 @@ export function keyTable(keys: readonly KeyDescription[]): string {
     escapeText(key.alias ?? "-"),
     key.keySpec,
     key.state,
-    String(key.versions),
+    String(key.versions ?? "-"),
     time(key.createdAtMs),
   ]);
   const table = [header, ...rows];

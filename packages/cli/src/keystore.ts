@@ -1,7 +1,7 @@
 // The keystore of the command line: which file, which root key, and opening it. Must not know what its keys are used for.
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type LocalKms, openFileKeystore } from "@fengni/backend-local";
+import { type LocalKms, openFileKeystore, type RootKey } from "@fengni/backend-local";
 import { wipe } from "@fengni/crypto/bytes";
 import type { Arguments } from "./arguments.js";
 import { passphraseOf } from "./config.js";
@@ -26,14 +26,22 @@ export interface KeystoreChoice {
   readonly rootKey: RootKeySource;
 }
 
-/** Reads the options; undefined when no keystore is named. @throws `ERR_USAGE` */
-export function readKeystoreChoice(args: Arguments, io: CliIo): KeystoreChoice | undefined {
-  const path = args.text("keystore");
+/**
+ * Reads the options; undefined when no keystore is named.
+ * @param option - the one that names the file
+ * @throws `ERR_USAGE`
+ */
+export function readKeystoreChoice(
+  args: Arguments,
+  io: CliIo,
+  option: "keystore" | "data" = "keystore",
+): KeystoreChoice | undefined {
+  const path = args.text(option);
   const keyFile = args.text("keystore-key");
   const passphraseFile = args.text("passphrase-file");
   if (path === undefined) {
-    if (keyFile !== undefined) throw usageError("--keystore-key needs --keystore");
-    if (passphraseFile !== undefined) throw usageError("--passphrase-file needs --keystore");
+    if (keyFile !== undefined) throw usageError(`--keystore-key needs --${option}`);
+    if (passphraseFile !== undefined) throw usageError(`--passphrase-file needs --${option}`);
     return undefined;
   }
   if (keyFile !== undefined && passphraseFile !== undefined) {
@@ -50,7 +58,28 @@ export function readKeystoreChoice(args: Arguments, io: CliIo): KeystoreChoice |
  * @param mayCreate - make the file when it does not exist
  * @throws `ERR_KEYSTORE` when there is no such file, and what the keystore rejects with
  */
-export async function openKeystore(choice: KeystoreChoice, mayCreate: boolean, io: CliIo): Promise<LocalKms> {
+export function openKeystore(choice: KeystoreChoice, mayCreate: boolean, io: CliIo): Promise<LocalKms> {
+  const { path } = choice;
+  return withRootKey(choice, mayCreate, io, async (rootKey) => {
+    try {
+      return await openFileKeystore(path, { rootKey, create: mayCreate });
+    } catch (error) {
+      throw isSystemError(error) ? systemFailure("ERR_KEYSTORE", `cannot open the keystore ${path}`, error) : error;
+    }
+  });
+}
+
+/**
+ * Gets the root key of a keystore, and wipes it when `use` is done.
+ * @param mayCreate - whether the file need not exist: then a passphrase is asked for twice
+ * @throws `ERR_KEYSTORE` when there is no such file, what the root key's source rejects with, and what `use` does
+ */
+export async function withRootKey<Result>(
+  choice: KeystoreChoice,
+  mayCreate: boolean,
+  io: CliIo,
+  use: (rootKey: RootKey) => Promise<Result>,
+): Promise<Result> {
   const { path } = choice;
   const isThere = await exists(path);
   if (!isThere && !mayCreate) {
@@ -63,9 +92,7 @@ export async function openKeystore(choice: KeystoreChoice, mayCreate: boolean, i
   const rootKey = await readRootKey(choice, !isThere, io);
   try {
     io.signal.throwIfAborted();
-    return await openFileKeystore(path, { rootKey, create: mayCreate });
-  } catch (error) {
-    throw isSystemError(error) ? systemFailure("ERR_KEYSTORE", `cannot open the keystore ${path}`, error) : error;
+    return await use(rootKey);
   } finally {
     if ("key" in rootKey) wipe(rootKey.key);
   }
@@ -94,11 +121,7 @@ async function checkFolder(path: string): Promise<void> {
   }
 }
 
-async function readRootKey(
-  choice: KeystoreChoice,
-  isNew: boolean,
-  io: CliIo,
-): Promise<{ readonly passphrase: string } | { readonly key: Uint8Array }> {
+async function readRootKey(choice: KeystoreChoice, isNew: boolean, io: CliIo): Promise<RootKey> {
   const { rootKey, path } = choice;
   switch (rootKey.kind) {
     case "key-file":

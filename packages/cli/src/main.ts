@@ -4,18 +4,22 @@
 import { openSync } from "node:fs";
 import { ReadStream, WriteStream } from "node:tty";
 import { runCli } from "./cli.js";
+import { systemTimeMs } from "./clock.js";
 import { processEnvironment } from "./config.js";
 import { CliError } from "./failure.js";
 import type { CliIo } from "./io.js";
 import type { Terminal } from "./terminal.js";
 
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-/** How long an interrupted command may take to clean up, in milliseconds. */
+/** How long an interrupted command may take to clean up, in milliseconds, unless it asks for more. */
 const GRACE_MS = 1000;
 
 const cleanups = new Set<() => void>();
 const interruption = new AbortController();
 let received: NodeJS.Signals | undefined;
+let graceMs = GRACE_MS;
+/** Whether the command was meant to be ended, and its exit code says how it went. */
+let keepsExitCode = false;
 
 function cleanUp(): void {
   for (const cleanup of cleanups) {
@@ -39,7 +43,7 @@ function onSignal(signal: NodeJS.Signals): void {
   }
   received = signal;
   interruption.abort(new CliError("ERR_INTERRUPTED", `interrupted by ${signal}`));
-  setTimeout(() => die(signal), GRACE_MS).unref();
+  setTimeout(() => die(signal), graceMs).unref();
 }
 
 /** The terminal that controls this process, whatever its standard streams are. */
@@ -73,16 +77,21 @@ const io: CliIo = {
   stderr: process.stderr,
   env: processEnvironment(),
   signal: interruption.signal,
+  setGraceMs(wanted, isMeantToEnd = false) {
+    graceMs = wanted;
+    keepsExitCode = isMeantToEnd;
+  },
   cleanups,
   openTerminal,
   nowMs: () => performance.now(),
+  currentTimeMs: systemTimeMs,
 };
 
 for (const name of SIGNALS) process.on(name, onSignal);
 // Whatever ends this process in an orderly way, a fault of ours included.
 process.on("exit", cleanUp);
 const exitCode = await runCli(process.argv.slice(2), io);
-if (received !== undefined && exitCode !== 0) {
+if (received !== undefined && exitCode !== 0 && !keepsExitCode) {
   die(received);
 } else {
   // An input that stays open must not keep the process alive; what was written has to go out first.

@@ -25,6 +25,31 @@ export type OptionName =
   | "alias"
   | "spec"
   | "description"
+  | "strict"
+  | "policy"
+  | "action"
+  | "caller"
+  | "owner"
+  | "creator"
+  | "region"
+  | "ip"
+  | "time"
+  | "tag"
+  | "request-tag"
+  | "audit"
+  | "uin"
+  | "include-denied"
+  | "port"
+  | "host"
+  | "data"
+  | "credentials"
+  | "policies"
+  | "rate-limits"
+  | "console"
+  | "no-console"
+  | "admin"
+  | "only"
+  | "data-keys"
   | "help";
 
 /** One option. */
@@ -75,6 +100,45 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   alias: { value: "ALIAS", help: "another name of the key: 1 to 60 of letters, digits, - and _" },
   spec: { value: "SPEC", help: "AES_256 (default, for encrypt), ECC_P256 or ECC_P384 (for signatures)" },
   description: { value: "TEXT", help: "what the key is for, at most 1024 bytes" },
+  strict: { help: "warnings are failures too" },
+  policy: {
+    value: "FILE",
+    isRepeatable: true,
+    help: "a policy in JSON; may be given several times, they count together",
+  },
+  action: { value: "ACTION", isRepeatable: true, help: "for example kms:Encrypt; kms: may be left out" },
+  caller: { value: "UIN", help: "the number of the account that calls (default 100000000002)" },
+  owner: { value: "UIN", help: "the number of the root account that owns the keys (default 100000000001)" },
+  creator: { value: "UIN", help: "the number of the account that made the keys (default: the owner)" },
+  region: { value: "REGION", help: "the region of the keys (default ap-guangzhou)" },
+  ip: { value: "ADDRESS", help: "the caller's address" },
+  time: { value: "TIME", help: "when, such as 2026-11-24T08:00:00Z (default: now)" },
+  tag: { value: "KEY=VALUE", isRepeatable: true, help: "a tag of the key; may be given several times" },
+  "request-tag": {
+    value: "KEY=VALUE",
+    isRepeatable: true,
+    help: "a tag that the request passes; may be given several times",
+  },
+  audit: { value: "FILE", help: "the audit log of the emulator, JSON lines; - is standard input" },
+  uin: { value: "UIN", help: "only the calls of this account" },
+  "include-denied": { help: "also grant what was asked for and refused" },
+  port: { value: "N", help: "the port to listen on, 0 to 65535 (default 0: a free one)" },
+  host: {
+    value: "ADDRESS",
+    help: "the address to listen on (default 127.0.0.1); another than loopback needs --credentials",
+  },
+  data: { value: "PATH", help: "the keystore file; made when there is none (default: keys are in memory)" },
+  credentials: { value: "FILE", help: "who may call, in JSON (default: a root account with a new secret)" },
+  policies: { value: "DIR", help: "the policies that the credentials name: NAME.json is the policy NAME" },
+  "rate-limits": { help: "refuse calls beyond the number a second that the service takes" },
+  console: { help: "serve the console page; the default on loopback" },
+  "no-console": { help: "serve no console page" },
+  admin: { help: "let tests switch faults and skew the clock over HTTP; shows the token that this needs" },
+  only: { value: "AREA", isRepeatable: true, help: "an area to run (default: all); may be given several times" },
+  "data-keys": {
+    value: "N",
+    help: "data keys that are compared with each other, 1 to 100000 (default 10000); the report says when it is fewer",
+  },
   help: { short: "h", help: "show this help" },
 };
 

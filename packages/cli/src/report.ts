@@ -10,6 +10,8 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 /** Exit code of a wrong command line: nothing was done. */
 export const EXIT_USAGE = 2;
+/** Exit code of `policy explain` for a request that is refused: a decision, not a failure. */
+export const EXIT_DENIED = 3;
 
 /** What to do about each code, after the library's own words; empty where those say it always. */
 const ADVICE: Readonly<Record<ErrorCode, string>> = {
@@ -34,8 +36,8 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   ERR_UNAVAILABLE: "try again later",
   ERR_TIMEOUT: "try again later",
   ERR_NOT_SUPPORTED: '"fengni doctor" shows what this runtime offers',
-  ERR_STORE_NOT_FOUND: "check the path of --keystore",
-  ERR_STORE_DAMAGED: "check the path of --keystore, or restore the file from a backup",
+  ERR_STORE_NOT_FOUND: "check the path of the keystore",
+  ERR_STORE_DAMAGED: "check the path of the keystore, or restore the file from a backup",
   ERR_STORE_BUSY: "check that its folder can be written, and try again when the other process has ended",
   ERR_ROOT_KEY: "check the passphrase, or the file of --keystore-key",
   ERR_CLOSED: "this is a fault of fengni: please report it",

@@ -20,14 +20,20 @@ export function quoteText(text: string): string {
   return escapeText(JSON.stringify(text));
 }
 
-/** JSON on one line, with each unprintable character as `\uXXXX`: the same value, safe to show. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
-    // One or two UTF-16 units.
-    Array.from(
-      { length: character.length },
-      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
-    ).join(""),
+/**
+ * JSON with each unprintable character as `\uXXXX`: the same value, safe to show.
+ * @param indent - spaces for each level; 0, the default, puts all on one line
+ */
+export function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(UNPRINTABLE, (character) =>
+    // A line break is never part of a text of JSON: it is the layout's.
+    character === "\n"
+      ? character
+      : // One or two UTF-16 units.
+        Array.from(
+          { length: character.length },
+          (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+        ).join(""),
   );
 }
 

@@ -28,11 +28,13 @@ describe("help", () => {
     });
   }
 
-  test("key", async () => {
-    const text = await printed("help", "key");
-    expect(text).toMatchSnapshot();
-    expect(await printed("key", "--help")).toBe(text);
-  });
+  for (const group of ["key", "policy"]) {
+    test(group, async () => {
+      const text = await printed("help", group);
+      expect(text).toMatchSnapshot();
+      expect(await printed(group, "--help")).toBe(text);
+    });
+  }
 
   test("every option belongs to a command", () => {
     const used = new Set(COMMANDS.flatMap(({ options }) => options));

@@ -58,9 +58,15 @@ export class Capture extends Writable implements OutputStream {
   readonly chunks: Buffer[] = [];
   readonly isTTY: boolean;
   columns: number;
+  /** Resolves when something was written. */
+  readonly firstWrite: Promise<void>;
+  #wasWritten: () => void = () => {};
 
   constructor(isTTY = false, columns = 80) {
     super();
+    this.firstWrite = new Promise((resolve) => {
+      this.#wasWritten = resolve;
+    });
     this.isTTY = isTTY;
     this.columns = columns;
   }
@@ -68,6 +74,7 @@ export class Capture extends Writable implements OutputStream {
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     this.chunks.push(Buffer.from(chunk));
     callback();
+    this.#wasWritten();
   }
 
   get bytes(): Buffer {
@@ -115,6 +122,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly terminal?: Terminal;
   readonly nowMs?: () => number;
+  readonly setGraceMs?: (graceMs: number) => void;
 }
 
 export interface RunResult {
@@ -135,9 +143,11 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     stderr,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
+    setGraceMs: options.setGraceMs ?? (() => {}),
     cleanups,
     openTerminal: () => options.terminal,
     nowMs: options.nowMs ?? (() => 0),
+    currentTimeMs: () => Date.UTC(2026, 10, 24),
   };
   const exitCode = await runCli(argv, io);
   expect(cleanups.size, "nothing is left to undo").toBe(0);

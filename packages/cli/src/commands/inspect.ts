@@ -2,7 +2,7 @@
 import { DEFAULT_MAX_HEADER_LENGTH, inspect, isFengniError, type MessageHeader } from "@fengni/core";
 import type { Arguments, CommandSpec } from "../arguments.js";
 import { headerJson, headerText } from "../header-text.js";
-import { type Input, inputFailure, openInput } from "../input.js";
+import { chunksOf, type Input, openInput } from "../input.js";
 import { type CliIo, write } from "../io.js";
 import { EXIT_OK } from "../report.js";
 import { toJson } from "../text.js";
@@ -46,26 +46,17 @@ async function readHeader(
   const buffer = new Uint8Array(DEFAULT_MAX_HEADER_LENGTH);
   let length = 0;
   let nextTry = 1;
-  const onAbort = (): void => void input.stream.destroy(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    for await (const chunk of input.stream as AsyncIterable<Uint8Array>) {
-      const part = chunk.subarray(0, buffer.length - length);
-      buffer.set(part, length);
-      length += part.length;
-      if (length < nextTry) continue;
-      nextTry = Math.min(length * 2, buffer.length);
-      try {
-        return parse(buffer.subarray(0, length));
-      } catch (error) {
-        if (length === buffer.length || !isFengniError(error, "ERR_MESSAGE_TRUNCATED")) throw error;
-      }
+  for await (const chunk of chunksOf(input, signal)) {
+    const part = chunk.subarray(0, buffer.length - length);
+    buffer.set(part, length);
+    length += part.length;
+    if (length < nextTry) continue;
+    nextTry = Math.min(length * 2, buffer.length);
+    try {
+      return parse(buffer.subarray(0, length));
+    } catch (error) {
+      if (length === buffer.length || !isFengniError(error, "ERR_MESSAGE_TRUNCATED")) throw error;
     }
-  } catch (error) {
-    throw inputFailure(input, error);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
   return parse(buffer.subarray(0, length));
 }
