@@ -1,7 +1,9 @@
 // Every comparison that `npm run bench` knows.
+import { emulator } from "./emulator.js";
 import type { Comparison } from "./harness.js";
 import { localKms } from "./local-kms.js";
 import { pq, rsaEcdsa } from "./pq.js";
+import { remote } from "./remote.js";
 import { sm2 } from "./sm2.js";
 import { sm3Of } from "./sm3.js";
 import { sm4Of } from "./sm4.js";
@@ -21,5 +23,7 @@ export const comparisons: Readonly<Record<string, { comparison: Comparison; unit
   "sm4-64b": { comparison: sm4Of(64), unit: "op/s", scale: 1 },
   "sm4-64k": { comparison: sm4Of(64 * 1024), unit: "MB/s", scale: 0.065536 },
   pq: { comparison: pq, unit: "op/s", scale: 1 },
+  remote: { comparison: remote, unit: "req/s", scale: 1 },
   "rsa-ecdsa": { comparison: rsaEcdsa, unit: "op/s", scale: 1 },
+  emulator: { comparison: emulator, unit: "op/s", scale: 1 },
 };

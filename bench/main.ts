@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { comparisons } from "./comparisons.js";
 import { type ClockName, measure, type Result } from "./harness.js";
 import { measureMemory } from "./memory.js";
+import { measureRemoteCalls } from "./remote-calls.js";
 import { measureStore } from "./store.js";
 
 const { values, positionals } = parseArgs({
@@ -16,6 +17,7 @@ for (const [name, { comparison, unit, scale }] of Object.entries(comparisons)) {
   runs[name] = () => measure(name, comparison, unit, scale, clock);
 }
 runs["memory"] = measureMemory;
+runs["remote-calls"] = measureRemoteCalls;
 runs["store"] = () => measureStore(clock);
 
 for (const name of positionals) {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** In the order in which they are built. */
-export const packages = ["crypto", "core", "backend-local", "cli"];
+export const packages = ["crypto", "core", "kms-api", "testing", "backend-local", "backend-remote", "emulator", "cli"];
 
 /** Runs a program; ends this process with its exit code when it fails. */
 export function run(command, args, options = {}) {

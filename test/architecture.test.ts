@@ -42,7 +42,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   crypto: ["@noble/ciphers", "@noble/curves", "@noble/hashes", "@noble/post-quantum"],
   core: ["@fengni/crypto", "lru-cache"],
   "backend-local": ["@fengni/core", "@fengni/crypto", "libsql"],
-  cli: ["@fengni/core", "@fengni/crypto", "@fengni/backend-local"],
+  testing: ["@fengni/core", "@fengni/crypto"],
+  "kms-api": ["@fengni/crypto"],
+  "backend-remote": ["@fengni/core", "@fengni/crypto", "@fengni/kms-api"],
+  emulator: ["@fengni/core", "@fengni/crypto", "@fengni/backend-local", "@fengni/kms-api"],
+  cli: [
+    "@fengni/core",
+    "@fengni/crypto",
+    "@fengni/backend-local",
+    "@fengni/kms-api",
+    "@fengni/emulator",
+    "@fengni/testing",
+  ],
 };
 
 function packageOf(specifier: string): string {
@@ -79,7 +90,11 @@ describe("architecture", () => {
 
   test("node's modules are imported only at the edges", () => {
     const isEdge = (path: string): boolean =>
-      path.startsWith("cli/") || path === "core/src/stream-node.ts" || /^backend-local\/src\/(store|seal)/.test(path);
+      path.startsWith("cli/") ||
+      path.startsWith("emulator/") ||
+      path.startsWith("backend-remote/") ||
+      path === "core/src/stream-node.ts" ||
+      /^backend-local\/src\/(store|seal)/.test(path);
     const wrong = sources
       .filter(({ path, text }) => !isEdge(path) && /^import (?!type).*"node:/m.test(text))
       .map(({ path }) => path);
@@ -95,17 +110,32 @@ describe("architecture", () => {
     expect(offenders(({ path }) => /clock|progress/.test(path), /\bDate\.now\b|new Date\(\)/)).toEqual([]);
     expect(offenders(() => false, /\bMath\.random\b/)).toEqual([]);
     expect(
-      offenders(({ path }) => path === "cli/src/config.ts" || path === "cli/src/main.ts", /\bprocess\.env\b/),
+      offenders(
+        ({ path }) =>
+          path === "cli/src/config.ts" ||
+          path === "cli/src/main.ts" ||
+          path === "backend-remote/src/credentials-environment.ts",
+        /\bprocess\.env\b/,
+      ),
     ).toEqual([]);
     expect(offenders(({ package: name }) => name === "cli", /\bconsole\./)).toEqual([]);
   });
 
   test("vendor words stay out of the neutral packages", () => {
-    expect(offenders(({ path }) => path === "cli/src/main.ts", /tencent|\bCAM\b|TC3/i)).toEqual([]);
+    expect(
+      offenders(
+        ({ path, package: name }) =>
+          name === "kms-api" || name === "emulator" || name === "backend-remote" || path.startsWith("cli/"),
+        /tencent|\bCAM\b|TC3/i,
+      ),
+    ).toEqual([]);
   });
 
   test("files stay small enough to have one reason to change", () => {
-    const long = sources.filter(({ text }) => text.split("\n").length > 400).map(({ path }) => path);
+    // What a generator writes is changed in its source.
+    const long = sources
+      .filter(({ path, text }) => !path.endsWith(".gen.ts") && text.split("\n").length > 400)
+      .map(({ path }) => path);
     expect(long).toEqual([]);
   });
 
