@@ -48,21 +48,15 @@ export function findRepeatedName(text: string): string | undefined {
   return undefined;
 }
 
-/** How many names a valid JSON text has: as many as there are colons outside its strings. */
+/** How many names a valid JSON text without backslashes has: as many as there are colons outside its strings. */
 function countWritten(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit === COLON) count++;
-    else if (unit === QUOTE) at = skipLongString(text, at) - 1;
+    else if (unit === QUOTE) at = text.indexOf('"', at + 1);
   }
   return count;
-}
-
-/** As `skipString`, for texts that may be long: most of them are base64 and hold no backslash. */
-function skipLongString(text: string, start: number): number {
-  const end = text.indexOf('"', start + 1);
-  return text.charCodeAt(end - 1) === BACKSLASH ? skipString(text, start) : end + 1;
 }
 
 /** How many names are left in what JSON.parse made. */
@@ -80,12 +74,13 @@ function countKept(value: unknown): number {
 }
 
 /**
- * Whether a name stands twice in one object. Faster than to look for it: what was written is counted, and what is left.
+ * Whether a name stands twice in one object. Faster than to look for it: what was written is counted, and what is left. Not where
+ * there are escapes: JSON.parse of Node 24 has been seen to give another number of members for names that hold one.
  * @param text - valid JSON
  * @param value - what JSON.parse made of it
  */
 export function hasRepeatedName(text: string, value: unknown): boolean {
-  return countWritten(text) !== countKept(value);
+  return text.includes("\\") ? findRepeatedName(text) !== undefined : countWritten(text) !== countKept(value);
 }
 
 /**
