@@ -3,8 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { bytesOf, COMMAND, ended, expectFailure, Folder, start } from "./support.js";
+
+// Starting many processes at once takes a minute on a busy machine.
+vi.setConfig({ testTimeout: 600_000 });
 
 const folder = new Folder();
 const AES = ["--raw-aes-key", "aes.key", "--namespace", "n", "--name", "k"];

@@ -88,22 +88,25 @@ describe("commands", () => {
   const folder = new Folder();
   const AES = ["--raw-aes-key", folder.write("aes.key", bytesOf(32)), "--namespace", "n", "--name", "k"];
 
-  /** Bytes that come slowly enough for the timer to fire between them, on a clock that runs fast. */
-  function slowly(): Readable {
+  /** Bytes that come slowly, for a timer to fire between them. */
+  function slowly(pause: () => Promise<void>): Readable {
     return Readable.from(
       (async function* () {
         for (let i = 0; i < 3; i++) {
           yield bytesOf(1000);
-          await new Promise((resolve) => setTimeout(resolve, 120));
+          await pause();
         }
       })(),
     );
   }
 
-  async function encryptSlowly(stderr: Capture, ...options: string[]): Promise<string> {
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  /** Encrypts on a clock that runs fast; by default for three times as long as the bar would take to be drawn anew. */
+  async function encryptSlowly(stderr: Capture, options: string[] = [], pause = () => wait(120)): Promise<string> {
     let nowMs = 0;
     await runWell(["encrypt", "-", "-o", "-", ...AES, ...options], {
-      stdin: slowly(),
+      stdin: slowly(pause),
       stderr,
       nowMs: () => (nowMs += 400),
     });
@@ -111,14 +114,20 @@ describe("commands", () => {
   }
 
   test("show the bar, clear it, then say what was done", async () => {
-    expect(await encryptSlowly(new Capture(true))).toMatch(
+    const stderr = new Capture(true);
+    const untilDrawn = async (): Promise<void> => {
+      const { length } = stderr.text;
+      while (stderr.text.length === length) await wait(5);
+    };
+    expect(await encryptSlowly(stderr, [], untilDrawn)).toMatch(
+      // On a slow machine the first one may be drawn before there are any bytes.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequence is what is looked for
-      /^(\r\u001b\[K\d\.\d kB {2}\d\.\d MB\/s)+\r\u001b\[Kfengni: encrypted 3,000 bytes [^\r\u001b]*\n$/,
+      /^(\r\u001b\[K0 B {2}0\.0 MB\/s)*(\r\u001b\[K[123]\.0 kB {2}\d\.\d MB\/s){3,}\r\u001b\[Kfengni: encrypted 3,000 bytes [^\r\u001b]*\n$/,
     );
   });
 
   test("show none when quiet, or when standard error is no terminal", async () => {
-    expect(await encryptSlowly(new Capture(true), "--quiet")).toBe("");
+    expect(await encryptSlowly(new Capture(true), ["--quiet"])).toBe("");
     expect(await encryptSlowly(new Capture(false))).toMatch(/^fengni: encrypted [^\r]*\n$/);
   });
 });

@@ -180,8 +180,13 @@ describe("serving", () => {
 
   test("--rate-limits", async () => {
     await serving(["--json", "--rate-limits"], async (line) => {
-      const answers = await Promise.all(Array.from({ length: 60 }, () => call(json(line), "GetServiceStatus")));
-      expect(answers.some(({ Error: error }) => error?.Code === "RequestLimitExceeded")).toBe(true);
+      // A slow machine may stay below the limit for a while, with however many calls at once.
+      for (let isLimited = false; !isLimited; ) {
+        const answers = await Promise.all(Array.from({ length: 60 }, () => call(json(line), "GetServiceStatus")));
+        const codes = new Set(answers.map(({ Error: error }) => error?.Code));
+        isLimited = codes.delete("RequestLimitExceeded");
+        expect([...codes].filter((code) => code !== undefined)).toEqual([]);
+      }
     });
   });
 
@@ -309,7 +314,8 @@ describe("refusals to start", () => {
   });
 });
 
-describe.concurrent("as a process", () => {
+// Starting several at once takes many seconds on a busy machine.
+describe.concurrent("as a process", { timeout: 600_000 }, () => {
   async function started(...words: string[]): Promise<{ child: ChildProcess; endpoint: string }> {
     const child = start(["serve", "--json", ...words], folder.path);
     const [line] = await once(createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }), "line");

@@ -11,8 +11,8 @@ const source = readdirSync(SOURCES)
   .map((name) => readFileSync(new URL(name, SOURCES), "utf8"))
   .join("\n");
 
-/** Codes that a client cannot bring about: stores are opened before the first request, and providers are not part of the server. */
-const NOT_FOR_CLIENTS = ["ERR_ROOT_KEY", "ERR_STORE_DAMAGED", "ERR_STORE_NOT_FOUND"];
+/** Codes that a client cannot bring about: stores are opened before the first request; providers and branch keys are not served. */
+const NOT_FOR_CLIENTS = ["ERR_ROOT_KEY", "ERR_STORE_DAMAGED", "ERR_STORE_NOT_FOUND", "ERR_UNAVAILABLE"];
 
 function matches(pattern: RegExp): readonly string[] {
   return [...new Set([...source.matchAll(pattern)].map(([, found]) => found ?? ""))].sort();

@@ -111,12 +111,20 @@ test("it may be closed again, while it closes and afterwards", async () => {
 });
 
 test("a port that is taken is told, and nothing is left open", async () => {
-  const first = await startEmulator();
-  await expect(startEmulator({ port: first.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
-  await first.close();
-  const second = await startEmulator({ port: first.port });
-  expect(second.port).toBe(first.port);
-  await second.close();
+  let isFree = false;
+  // Between the two another process may take the port, but hardly each time.
+  for (let attempt = 0; attempt < 5 && !isFree; attempt++) {
+    const first = await startEmulator();
+    await expect(startEmulator({ port: first.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await first.close();
+    const second = await startEmulator({ port: first.port }).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "EADDRINUSE" });
+      return undefined;
+    });
+    isFree = second?.port === first.port;
+    await second?.close();
+  }
+  expect(isFree).toBe(true);
 });
 
 test("keys in a file are there again", async () => {
