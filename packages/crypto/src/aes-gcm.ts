@@ -31,6 +31,8 @@ export interface AeadOpener {
 export interface AeadKey {
   /** `node`, `webcrypto` or `noble`. */
   readonly implementation: string;
+  /** The key as a KeyObject of node:crypto, which another thread of the process can be sent; absent where it is none. */
+  readonly threadKey?: object;
   /**
    * Encrypts and authenticates.
    * @param nonce - 12 bytes, never used twice with one key

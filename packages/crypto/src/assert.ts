@@ -40,11 +40,28 @@ function isBytes(value: unknown): value is Uint8Array {
  */
 export function assertBytes(value: unknown, title: string, length?: number): Uint8Array {
   if (isBytes(value)) {
+    // Bytes that were transferred to another thread have no length any more: nobody means to seal nothing by them.
+    if (value.length === 0 && isDetached(value)) {
+      throw argumentTypeError(
+        `"${title}" expected bytes, got bytes whose buffer was transferred elsewhere: copy it first`,
+      );
+    }
     if (length === undefined || value.length === length) return value;
     throw argumentRangeError(`"${title}" expected Uint8Array of length ${length}, got length=${value.length}`);
   }
   const expected = length === undefined ? "Uint8Array" : `Uint8Array of length ${length}`;
   throw argumentTypeError(`"${title}" expected ${expected}, got type=${describe(value)}`);
+}
+
+/** Whether the buffer below was transferred away. Runtimes before 2024 have no property that tells. */
+function isDetached({ buffer }: Uint8Array): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Checks that an argument is an integer of `minimum..maximum`; TypeError or RangeError `ERR_ARGUMENT` if not. */

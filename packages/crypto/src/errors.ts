@@ -53,6 +53,8 @@ export interface ErrorDetails {
   ERR_STORE_BUSY: object;
   /** The root key does not open the key store. */
   ERR_ROOT_KEY: object;
+  /** A key that a synchronous call needs is not held ready: `name` is the key's. Have it loaded first. */
+  ERR_NOT_WARM: { readonly name: string };
   /** The object was closed. */
   ERR_CLOSED: object;
 }
