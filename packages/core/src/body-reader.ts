@@ -2,13 +2,14 @@
 // sections "Body" and "Footer"). Gets its cipher from outside; must not know headers' checks or keys.
 import type { AeadKey, AeadOpener } from "@fengni/crypto/aes-gcm";
 import { wipe } from "@fengni/crypto/bytes";
-import type { EcdsaVerifier } from "@fengni/crypto/ecdsa";
 import { authenticationError, FengniError, limitError } from "./errors.js";
+import type { MessageVerifier } from "./message-signature.js";
 import { type Awaitable, andThen } from "./pieces.js";
 import { FOOTER_HEAD_BYTES, footerSignatureLength } from "./wire/footer.js";
 import {
   BlockAad,
   type BlockHead,
+  FINAL_FRAME_HEAD_BYTES,
   FINAL_FRAME_MARK,
   frameHeadLength,
   NON_FRAMED_HEAD_BYTES,
@@ -23,6 +24,8 @@ import { readU32 } from "./wire/integers.js";
 /** Where the reader stands in the body. */
 type Stage = "mark" | "head" | "content" | "tag" | "footer-length" | "signature" | "done";
 
+const NO_FIELD = /* @__PURE__ */ new Uint8Array(0);
+
 /** A frame, or a body that is not framed, that is longer than the reader takes. */
 export function frameLimit(maximum: number, actual: number): FengniError<"ERR_LIMIT"> {
   return limitError("frame length", maximum, actual, "raise maxFrameLength if this is expected");
@@ -32,7 +35,7 @@ export function frameLimit(maximum: number, actual: number): FengniError<"ERR_LI
 export class BodyReader {
   readonly #header: ParsedHeader;
   readonly #cipher: AeadKey;
-  readonly #verifier: EcdsaVerifier | undefined;
+  readonly #verifier: MessageVerifier | undefined;
   readonly #aad: BlockAad;
   readonly #maxFrameLength: number;
   #stage: Stage;
@@ -46,7 +49,7 @@ export class BodyReader {
   /** Plaintext of the last block of a signed message, until the signature is verified. */
   #heldBack: readonly Uint8Array[] = [];
 
-  constructor(header: ParsedHeader, cipher: AeadKey, verifier: EcdsaVerifier | undefined, maxFrameLength: number) {
+  constructor(header: ParsedHeader, cipher: AeadKey, verifier: MessageVerifier | undefined, maxFrameLength: number) {
     this.#header = header;
     this.#cipher = cipher;
     this.#verifier = verifier;
@@ -58,6 +61,53 @@ export class BodyReader {
 
   get isDone(): boolean {
     return this.#stage === "done";
+  }
+
+  /** Frames that were opened, or given to another thread to open; a body that is not framed is one. */
+  get frames(): number {
+    const isLastOpen = this.#stage === "done" || this.#stage === "footer-length" || this.#stage === "signature";
+    return this.#sequence - 1 + (isLastOpen ? 1 : 0);
+  }
+
+  /** The body's key, for frames that another thread opens. */
+  get cipher(): AeadKey {
+    return this.#cipher;
+  }
+
+  /** Bytes of a body's frame before it is opened; 0 for one that is not framed. */
+  get frameLength(): number {
+    return this.#header.frameLength;
+  }
+
+  /** Length of what {@link claim} returns, in bytes. */
+  get aadLength(): number {
+    return this.#aad.of("regular", 0, 0).length;
+  }
+
+  /** Most bytes until the next regular frame may begin: 0 where it may at once, infinite where none can follow. */
+  get missing(): number {
+    const { frameLength } = this.#header;
+    const left = this.#field.length - this.#fieldLength;
+    if (this.#stage === "mark") {
+      return this.#fieldLength === 0 ? 0 : left + REGULAR_FRAME_HEAD_BYTES - 4 + frameLength + GCM_TAG_BYTES;
+    }
+    if (this.#stage === "head" && frameLength > 0 && this.#field.length === REGULAR_FRAME_HEAD_BYTES) {
+      return left + frameLength + GCM_TAG_BYTES;
+    }
+    if (this.#block?.kind !== "regular") return Number.POSITIVE_INFINITY;
+    if (this.#stage === "content") return this.#contentLeft + GCM_TAG_BYTES;
+    return this.#stage === "tag" ? left : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Takes a whole regular frame that another thread opens, where one may begin: checks its head and hashes it for the
+   * signature. Returns its AAD, until the next call.
+   */
+  claim(frame: Uint8Array): Uint8Array {
+    this.#verifier?.update(frame);
+    const block = this.#parseHead(frame);
+    this.#sequence = nextSequence(this.#sequence, true);
+    return this.#aad.of(block.kind, block.sequence, block.length);
   }
 
   abort(): void {
@@ -80,16 +130,17 @@ export class BodyReader {
     }
   }
 
-  /** Opens a regular frame that is all there, without copying it; else begins to collect its head. */
+  /** Opens a frame that is all there, without copying it; else begins to collect its head. */
   #wholeFrame(chunk: Uint8Array, offset: number, released: Uint8Array[]): Awaitable<number> {
-    const { frameLength } = this.#header;
-    const contentOffset = offset + REGULAR_FRAME_HEAD_BYTES;
-    const tagOffset = contentOffset + frameLength;
+    if (offset + FINAL_FRAME_HEAD_BYTES > chunk.length) return this.#collect(chunk, offset, released);
+    const isFinal = readU32(chunk, offset) === FINAL_FRAME_MARK;
+    const contentOffset = offset + (isFinal ? FINAL_FRAME_HEAD_BYTES : REGULAR_FRAME_HEAD_BYTES);
+    const tagOffset = contentOffset + (isFinal ? readU32(chunk, contentOffset - 4) : this.#header.frameLength);
     const end = tagOffset + GCM_TAG_BYTES;
-    if (end > chunk.length || readU32(chunk, offset) === FINAL_FRAME_MARK)
-      return this.#collect(chunk, offset, released);
+    if (end > chunk.length) return this.#collect(chunk, offset, released);
     this.#verifier?.update(chunk.subarray(offset, end));
     const block = this.#parseHead(chunk.subarray(offset, contentOffset));
+    if (block.length > this.#maxFrameLength) throw frameLimit(this.#maxFrameLength, block.length);
     const opened = this.#cipher.open(
       block.iv,
       this.#aad.of(block.kind, block.sequence, block.length),
@@ -97,8 +148,12 @@ export class BodyReader {
       chunk.subarray(tagOffset, end),
     );
     return andThen(opened, (plaintext) => {
-      this.#sequence = nextSequence(this.#sequence, true);
-      released.push(plaintext);
+      if (isFinal) {
+        this.#endLast(plaintext.length > 0 ? [plaintext] : [], released);
+      } else {
+        this.#sequence = nextSequence(this.#sequence, true);
+        released.push(plaintext);
+      }
       return end;
     });
   }
@@ -114,7 +169,7 @@ export class BodyReader {
 
   #expect(stage: Stage, fieldLength: number): void {
     this.#stage = stage;
-    this.#field = new Uint8Array(fieldLength);
+    this.#field = fieldLength === 0 ? NO_FIELD : new Uint8Array(fieldLength);
     this.#fieldLength = 0;
   }
 
@@ -175,13 +230,20 @@ export class BodyReader {
         this.#sequence = nextSequence(this.#sequence, true);
         for (const piece of plaintext) released.push(piece);
         this.#expect("mark", 4);
-      } else if (this.#verifier === undefined) {
-        for (const piece of plaintext) released.push(piece);
-        this.#expect("done", 0);
       } else {
-        this.#heldBack = plaintext;
-        this.#expect("footer-length", FOOTER_HEAD_BYTES);
+        this.#endLast(plaintext, released);
       }
     });
+  }
+
+  /** The last block is authenticated; a signed message's is held back until its signature is verified. */
+  #endLast(plaintext: readonly Uint8Array[], released: Uint8Array[]): void {
+    if (this.#verifier === undefined) {
+      for (const piece of plaintext) released.push(piece);
+      this.#expect("done", 0);
+    } else {
+      this.#heldBack = plaintext;
+      this.#expect("footer-length", FOOTER_HEAD_BYTES);
+    }
   }
 }

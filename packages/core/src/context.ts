@@ -6,12 +6,19 @@ import { argumentError, FengniError, limitError, shown } from "./errors.js";
 import type { EncryptionContext } from "./provider.js";
 import { MAX_U16, putU16, readU16 } from "./wire/integers.js";
 
+/** Begins the context keys of this library's own formats. */
+export const OWN_CONTEXT_PREFIX = "fengni-";
 /** Context keys of the message format itself; callers cannot use them. */
-export const RESERVED_CONTEXT_PREFIXES: readonly string[] = ["aws-crypto-", "fengni-"];
+export const RESERVED_CONTEXT_PREFIXES: readonly string[] = ["aws-crypto-", OWN_CONTEXT_PREFIX];
 /** Carries the verification key of a suite that signs with ECDSA. */
 export const PUBLIC_KEY_CONTEXT_KEY = "aws-crypto-public-key";
+/** Carries the verification key of a suite that signs with SM2 or ML-DSA. */
+export const OWN_PUBLIC_KEY_CONTEXT_KEY = "fengni-public-key";
 /** Stands for the whole context at a provider that cannot carry it. */
 export const DIGEST_CONTEXT_KEY = "fengni-context-digest";
+
+/** A serialised context up to this length is made text at once, of which ASCII is cut: a decoder costs more for each part. */
+const SHORT_CONTEXT = 1024;
 
 /** A context in the order in which it is serialised, with its text already encoded. */
 type EncodedPair = readonly [key: Uint8Array, value: Uint8Array];
@@ -23,7 +30,7 @@ type EncodedPair = readonly [key: Uint8Array, value: Uint8Array];
 export function checkCallerContext(context: EncryptionContext): EncryptionContext {
   const checked = copyContext(context);
   for (const key of Object.keys(checked)) {
-    if (RESERVED_CONTEXT_PREFIXES.some((prefix) => key.startsWith(prefix))) {
+    if (isReserved(key)) {
       throw new FengniError(
         "ERR_CONTEXT_INVALID",
         `encryption context key ${shown(key)} has a reserved prefix: rename it`,
@@ -36,6 +43,11 @@ export function checkCallerContext(context: EncryptionContext): EncryptionContex
   return checked;
 }
 
+function isReserved(key: string): boolean {
+  for (const prefix of RESERVED_CONTEXT_PREFIXES) if (key.startsWith(prefix)) return true;
+  return false;
+}
+
 /**
  * A copy without a prototype, so that `__proto__` and `constructor` are keys like any other. Only a plain object is a
  * context: of a Map, say, nothing would be bound, and nothing expected.
@@ -43,7 +55,8 @@ export function checkCallerContext(context: EncryptionContext): EncryptionContex
 export function copyContext(context: EncryptionContext): Record<string, string> {
   if (!isPlainObject(context)) throw argumentError("encryptionContext expected a plain object of strings");
   const copy: Record<string, string> = Object.create(null);
-  for (const [key, value] of Object.entries(context)) {
+  for (const key of Object.keys(context)) {
+    const value: unknown = context[key];
     if (typeof value !== "string") throw argumentError(`encryptionContext value of ${shown(key)} expected a string`);
     copy[key] = value;
   }
@@ -54,6 +67,7 @@ export function copyContext(context: EncryptionContext): Record<string, string> 
 function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return true;
   return prototype === null || (Object.hasOwn(prototype, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null);
 }
 
@@ -101,15 +115,17 @@ export function parseContext(bytes: Uint8Array): Record<string, string> {
   if (bytes.length < 2) throw malformed("is shorter than its pair count");
   const count = readU16(bytes, 0);
   if (count === 0) throw malformed("has a length but no pairs");
+  const ascii = bytes.length <= SHORT_CONTEXT ? latin1(bytes) : undefined;
   let offset = 2;
   const readText = (): string => {
     if (offset + 2 > bytes.length) throw malformed("ends inside a pair");
     const end = offset + 2 + readU16(bytes, offset);
     if (end > bytes.length) throw malformed("ends inside a pair");
-    const text = bytes.subarray(offset + 2, end);
+    const start = offset + 2;
     offset = end;
+    if (ascii !== undefined && isAscii(bytes, start, end)) return ascii.slice(start, end);
     try {
-      return bytesToUtf8(text);
+      return bytesToUtf8(bytes.subarray(start, end));
     } catch (cause) {
       throw new FengniError("ERR_MESSAGE_INVALID", "the encryption context is not well-formed UTF-8", { cause });
     }
@@ -121,6 +137,17 @@ export function parseContext(bytes: Uint8Array): Record<string, string> {
   }
   if (offset !== bytes.length) throw malformed("has bytes after its last pair");
   return context;
+}
+
+/** Bytes as text, one character each; few enough for the arguments of one call. */
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let all = 0;
+  for (let i = start; i < end; i++) all |= bytes[i] as number;
+  return all < 0x80;
 }
 
 function malformed(what: string): FengniError<"ERR_MESSAGE_INVALID"> {
@@ -147,13 +174,13 @@ export function contextForProvider(context: EncryptionContext, maxCharacters: nu
  * @throws `ERR_CONTEXT_MISMATCH` naming the key, never the values
  */
 export function requireContext(context: EncryptionContext, expected: EncryptionContext): void {
-  for (const [key, value] of Object.entries(expected)) {
+  for (const key of Object.keys(expected)) {
     if (!Object.hasOwn(context, key)) {
       throw new FengniError("ERR_CONTEXT_MISMATCH", `the message's encryption context lacks the key ${shown(key)}`, {
         details: { key },
       });
     }
-    if (context[key] !== value) {
+    if (context[key] !== expected[key]) {
       throw new FengniError(
         "ERR_CONTEXT_MISMATCH",
         `the message's encryption context has another value for the key ${shown(key)} than the one expected`,

@@ -1,22 +1,25 @@
 // Opens one message piece by piece, in the order of the message format's section "Order of work". Gets the data key
 // through a function; must not know where it comes from.
-import type { AeadKey } from "@fengni/crypto/aes-gcm";
 import { assertBytes, base64ToBytes, concatBytes, joinBytes, wipe } from "@fengni/crypto/bytes";
-import { createEcdsaVerifier, type EcdsaVerifier } from "@fengni/crypto/ecdsa";
 import { BodyReader, frameLimit } from "./body-reader.js";
-import { PUBLIC_KEY_CONTEXT_KEY } from "./context.js";
-import { FengniError } from "./errors.js";
+import { OWN_CONTEXT_PREFIX, OWN_PUBLIC_KEY_CONTEXT_KEY, PUBLIC_KEY_CONTEXT_KEY } from "./context.js";
+import type { OpeningKeys } from "./derive.js";
+import { FengniError, shown } from "./errors.js";
 import { type MessageHeader, publicHeader, truncated } from "./message-header.js";
+import { createMessageVerifier, type MessageVerifier } from "./message-signature.js";
 import { type Awaitable, andThen, gather, Turns } from "./pieces.js";
+import { publicKeyContextKey } from "./suites.js";
+import type { MessageWatch } from "./telemetry.js";
 import { type HeaderLimits, type IncrementalParse, type ParsedHeader, parseHeader } from "./wire/header.js";
 
 const EMPTY = new Uint8Array(0);
 /** How much of a chunk is copied at a time until the header is complete, in bytes. */
 const HEADER_STEP = 512;
 
+const PUBLIC_KEY_CONTEXT_KEYS: readonly string[] = [PUBLIC_KEY_CONTEXT_KEY, OWN_PUBLIC_KEY_CONTEXT_KEY];
+
 /** What the header's checks and the unwrapping of its data key give. */
-export interface OpenedHeader {
-  readonly cipher: AeadKey;
+export interface OpenedHeader extends OpeningKeys {
   /** Serialised context that the header's tag covers without storing it. */
   readonly unstoredContext: Uint8Array;
 }
@@ -33,7 +36,9 @@ export interface OpeningPlan {
   /** Refuses a suite that the reader's policy does not accept. */
   readonly accept: (header: ParsedHeader) => void;
   /** Checks the context against what the caller expects, gets the data key, derives and checks the commitment. */
-  readonly open: (header: ParsedHeader) => Promise<OpenedHeader>;
+  readonly open: (header: ParsedHeader) => Awaitable<OpenedHeader>;
+  /** Follows the message, for who listens. */
+  readonly watch?: MessageWatch | undefined;
 }
 
 /**
@@ -52,6 +57,7 @@ export class MessageDecryptor {
   #publicHeader: MessageHeader | undefined;
   #body: BodyReader | undefined;
   #received = 0;
+  #releasedBytes = 0;
   #ended = false;
   readonly #turns = new Turns();
 
@@ -90,27 +96,62 @@ export class MessageDecryptor {
       () => {
         if (this.#body?.isDone !== true) throw truncated(this.#received);
         this.#ended = true;
+        this.#watched()?.ok();
       },
-      () => this.abort(),
+      (error) => this.#fail(error),
     );
   }
 
-  /** @internal A whole message at once: nothing is released before all of it is authenticated. */
-  async open(message: Uint8Array): Promise<Uint8Array> {
-    const pieces = await this.#take(message);
-    try {
-      this.finalNow();
-    } catch (error) {
-      wipeAll(pieces);
-      throw error;
-    }
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces);
+  /**
+   * @internal A whole message at once: nothing is released before all of it is authenticated. Without a promise where none
+   * is needed, fails at once or later.
+   */
+  openNow(message: Uint8Array): Awaitable<Uint8Array> {
+    return andThen(this.#take(message), (pieces) => {
+      try {
+        this.finalNow();
+      } catch (error) {
+        wipeAll(pieces);
+        throw error;
+      }
+      return pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces);
+    });
   }
 
   /** Gives up: wipes what is held. */
   abort(): void {
     this.#ended = true;
     this.#body?.abort();
+    this.#watched()?.aborted();
+  }
+
+  #fail(error: unknown): void {
+    this.#watched()?.failed(error, this.#plan.signal);
+    this.abort();
+  }
+
+  /** Who follows this message, told how far it has come; asked for at its end only. */
+  #watched(): MessageWatch | undefined {
+    const { watch } = this.#plan;
+    if (watch === undefined) return undefined;
+    watch.plaintextBytes = this.#releasedBytes;
+    watch.frames = this.#body?.frames ?? 0;
+    watch.suiteId = this.#header?.suite.id;
+    return watch;
+  }
+
+  /** @internal The body, once the header is authenticated. */
+  get body(): BodyReader | undefined {
+    return this.#body;
+  }
+
+  /** @internal As {@link BodyReader.claim}. */
+  claim(body: BodyReader, frame: Uint8Array): Uint8Array {
+    this.#checkOpen();
+    this.#plan.signal?.throwIfAborted();
+    this.#received += frame.length;
+    this.#releasedBytes += body.frameLength;
+    return body.claim(frame);
   }
 
   #take(chunk: Uint8Array): Awaitable<Uint8Array[]> {
@@ -124,23 +165,27 @@ export class MessageDecryptor {
         return andThen(work, () => {
           // Given up, or aborted, while the work was waited for.
           this.#checkOpen();
+          for (const piece of released) this.#releasedBytes += piece.length;
           return released;
         });
       },
-      () => {
-        this.abort();
+      (error) => {
+        this.#fail(error);
         wipeAll(released);
       },
     );
   }
 
-  async #takeHeader(chunk: Uint8Array, released: Uint8Array[]): Promise<void> {
+  #takeHeader(chunk: Uint8Array, released: Uint8Array[]): Awaitable<void> {
     const rest = this.#parseHeader(chunk);
-    if (this.#header === undefined) return;
-    this.#body = await this.#openHeader(this.#header);
-    this.#checkOpen();
-    this.#publicHeader = publicHeader(this.#header);
-    await this.#body.update(rest, released);
+    const header = this.#header;
+    if (header === undefined) return;
+    return andThen(this.#openHeader(header), (body) => {
+      this.#body = body;
+      this.#checkOpen();
+      this.#publicHeader = publicHeader(header);
+      return body.update(rest, released);
+    });
   }
 
   #checkOpen(): void {
@@ -179,10 +224,10 @@ export class MessageDecryptor {
     return undefined;
   }
 
-  async #openHeader(header: ParsedHeader): Promise<BodyReader> {
+  #openHeader(header: ParsedHeader): Awaitable<BodyReader> {
     const { suite, frameLength } = header;
     this.#plan.accept(header);
-    if (suite.signatureCurve !== undefined && this.#plan.refuseSigned) {
+    if (suite.signature !== undefined && this.#plan.refuseSigned) {
       throw new FengniError(
         "ERR_MESSAGE_UNSUPPORTED",
         "the message is signed: its plaintext would be released before the signature is verified; decrypt it whole instead",
@@ -190,13 +235,15 @@ export class MessageDecryptor {
     }
     if (frameLength > this.#plan.maxFrameLength) throw frameLimit(this.#plan.maxFrameLength, frameLength);
     const verifier = signatureVerifier(header);
-    const { cipher, unstoredContext } = await this.#plan.open(header);
-    const aad = unstoredContext.length === 0 ? header.body : concatBytes(header.body, unstoredContext);
-    await cipher.open(header.iv, aad, EMPTY, header.tag);
-    verifier?.update(header.body);
-    if (suite.messageVersion === 1) verifier?.update(header.iv);
-    verifier?.update(header.tag);
-    return new BodyReader(header, cipher, verifier, this.#plan.maxFrameLength);
+    return andThen(this.#plan.open(header), ({ cipher, headerCipher, unstoredContext }) => {
+      const aad = unstoredContext.length === 0 ? header.body : concatBytes(header.body, unstoredContext);
+      return andThen(headerCipher.open(header.iv, aad, EMPTY, header.tag), () => {
+        verifier?.update(header.body);
+        if (suite.messageVersion === 1) verifier?.update(header.iv);
+        verifier?.update(header.tag);
+        return new BodyReader(header, cipher, verifier, this.#plan.maxFrameLength);
+      });
+    });
   }
 }
 
@@ -217,29 +264,40 @@ function appendTo(buffer: Uint8Array, length: number, chunk: Uint8Array): Uint8A
 
 /**
  * The verifier of a signing suite.
- * @throws `ERR_MESSAGE_INVALID` when the suite and the presence of a verification key disagree, or it is no such key
+ * @throws `ERR_MESSAGE_INVALID` when the suite and the verification keys in the context disagree, or it is no such key
  */
-function signatureVerifier(header: ParsedHeader): EcdsaVerifier | undefined {
-  const { signatureCurve } = header.suite;
-  const publicKey = header.context[PUBLIC_KEY_CONTEXT_KEY];
-  if ((signatureCurve === undefined) !== (publicKey === undefined)) {
+function signatureVerifier(header: ParsedHeader): MessageVerifier | undefined {
+  const { signature } = header.suite;
+  const contextKey = signature === undefined ? undefined : publicKeyContextKey(signature);
+  for (const other of PUBLIC_KEY_CONTEXT_KEYS) {
+    if (other === contextKey || header.context[other] === undefined) continue;
+    const why = signature === undefined ? "does not sign" : `keeps its verification key under "${contextKey}"`;
+    throw new FengniError("ERR_MESSAGE_INVALID", `the message carries "${other}", but its algorithm suite ${why}`);
+  }
+  for (const key of Object.keys(header.context)) {
+    // Whoever wrote it would have keys asked about what only this library binds to such pairs: its branch keys, for one.
+    if (key !== contextKey && key.startsWith(OWN_CONTEXT_PREFIX)) {
+      throw new FengniError(
+        "ERR_MESSAGE_INVALID",
+        `the message carries ${shown(key)}, which no writer of messages stores`,
+      );
+    }
+  }
+  if (signature === undefined || contextKey === undefined) return undefined;
+  const publicKey = header.context[contextKey];
+  if (publicKey === undefined) {
     throw new FengniError(
       "ERR_MESSAGE_INVALID",
-      signatureCurve === undefined
-        ? `the message carries "${PUBLIC_KEY_CONTEXT_KEY}", but its algorithm suite does not sign`
-        : `the message's algorithm suite signs, but its context lacks "${PUBLIC_KEY_CONTEXT_KEY}"`,
+      `the message's algorithm suite signs, but its context lacks "${contextKey}"`,
     );
   }
-  if (signatureCurve === undefined || publicKey === undefined) return undefined;
   try {
-    return createEcdsaVerifier(signatureCurve, base64ToBytes(publicKey));
+    return createMessageVerifier(signature, base64ToBytes(publicKey));
   } catch (cause) {
     throw new FengniError(
       "ERR_MESSAGE_INVALID",
-      "the message's signature verification key is no compressed point of its curve",
-      {
-        cause,
-      },
+      "the message's signature verification key is no key of its algorithm in the form that messages carry",
+      { cause },
     );
   }
 }

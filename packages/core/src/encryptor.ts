@@ -1,137 +1,11 @@
-// Writes one message piece by piece: header, frames, footer (message format, sections "Header authentication", "Framed
-// body", "Footer"). Gets its materials from outside; must not know where data keys come from.
-import type { AeadKey, Sealed } from "@fengni/crypto/aes-gcm";
-import { assertBytes, concatBytes, joinBytes } from "@fengni/crypto/bytes";
-import type { EcdsaSigner } from "@fengni/crypto/ecdsa";
-import { randomBytes } from "@fengni/crypto/random";
-import { deriveMessageKeys } from "./derive.js";
+// Writes one message piece by piece from chunks of any size. Must know no bytes on the wire, nor where data keys come from.
+import { assertBytes, joinBytes } from "@fengni/crypto/bytes";
 import { FengniError, limitError } from "./errors.js";
-import type { SealingMaterials } from "./materials.js";
 import { type Awaitable, andThen, gather, Turns } from "./pieces.js";
-import { serializeFooter } from "./wire/footer.js";
-import {
-  BlockAad,
-  FINAL_FRAME_HEAD_BYTES,
-  nextSequence,
-  putBlockIv,
-  putFinalHead,
-  putRegularHead,
-  REGULAR_FRAME_HEAD_BYTES,
-} from "./wire/frame.js";
-import { GCM_IV_BYTES, GCM_TAG_BYTES, serializeHeader } from "./wire/header.js";
+import type { SealedMessage } from "./sealed-message.js";
+import type { MessageWatch } from "./telemetry.js";
 
 const EMPTY = new Uint8Array(0);
-/** Frames shorter than this are sealed side by side into one buffer; of longer ones the ciphertexts are not copied. */
-const COPY_BELOW: number = 32 * 1024;
-
-/** One message that has its key: seals frames in order. */
-export class SealedMessage {
-  /** Header body, with room for the tag. */
-  readonly #header: Uint8Array;
-  readonly #cipher: AeadKey;
-  readonly #unstoredContext: Uint8Array;
-  readonly #aad: BlockAad;
-  readonly #iv = new Uint8Array(GCM_IV_BYTES);
-  readonly #signer: EcdsaSigner | undefined;
-  readonly frameLength: number;
-  #sequence = 0;
-
-  /** Derives the message's key at once; `materials.dataKey` is not used afterwards. */
-  constructor(materials: SealingMaterials, frameLength: number) {
-    const { suite } = materials;
-    const messageId = randomBytes(32);
-    const keys = deriveMessageKeys(suite, materials.dataKey, messageId);
-    this.#cipher = keys.cipher;
-    this.#unstoredContext = materials.unstoredContext;
-    this.#signer = materials.signingKey?.createSigner();
-    this.#aad = new BlockAad(messageId);
-    this.frameLength = frameLength;
-    this.#header = serializeHeader({
-      suite,
-      messageId,
-      context: materials.storedContext,
-      encryptedDataKeys: materials.encryptedDataKeys,
-      frameLength,
-      commitment: keys.commitment,
-    });
-  }
-
-  get headerLength(): number {
-    return this.#header.length;
-  }
-
-  /** The whole header; called once, first. */
-  header(): Awaitable<Uint8Array> {
-    const header = this.#header;
-    const body = header.subarray(0, header.length - GCM_TAG_BYTES);
-    const aad = this.#unstoredContext.length === 0 ? body : concatBytes(body, this.#unstoredContext);
-    return andThen(this.#cipher.seal(new Uint8Array(GCM_IV_BYTES), aad, EMPTY), ({ tag }) => {
-      header.set(tag, body.length);
-      this.#signer?.update(header);
-      return header;
-    });
-  }
-
-  /** Seals full frames, one or more, and adds them to `pieces`. */
-  regular(plaintext: Uint8Array, pieces: Uint8Array[]): Awaitable<void> {
-    const { frameLength } = this;
-    const sealedLength = REGULAR_FRAME_HEAD_BYTES + frameLength + GCM_TAG_BYTES;
-    const heads = frameLength < COPY_BELOW ? sealedLength : REGULAR_FRAME_HEAD_BYTES;
-    const buffer = new Uint8Array((plaintext.length / frameLength) * heads);
-    if (heads === sealedLength) pieces.push(buffer);
-
-    const put = (head: Uint8Array, { ciphertext, tag }: Sealed): void => {
-      if (heads === sealedLength) {
-        head.set(ciphertext, REGULAR_FRAME_HEAD_BYTES);
-        head.set(tag, REGULAR_FRAME_HEAD_BYTES + frameLength);
-        this.#signer?.update(head);
-        return;
-      }
-      this.#push(head, ciphertext, tag, pieces);
-    };
-    const sealFrom = (first: number): Awaitable<void> => {
-      for (let i = first; i * frameLength < plaintext.length; i++) {
-        const sequence = nextSequence(this.#sequence, false);
-        this.#sequence = sequence;
-        const head = buffer.subarray(i * heads, (i + 1) * heads);
-        putRegularHead(head, 0, sequence);
-        const frame = plaintext.subarray(i * frameLength, (i + 1) * frameLength);
-        putBlockIv(this.#iv, sequence);
-        const sealed = this.#cipher.seal(this.#iv, this.#aad.of("regular", sequence, frameLength), frame);
-        if (sealed instanceof Promise) {
-          return sealed.then((value) => {
-            put(head, value);
-            return sealFrom(i + 1);
-          });
-        }
-        put(head, sealed);
-      }
-    };
-    return sealFrom(0);
-  }
-
-  /** Seals the final frame and adds the footer where the suite signs. */
-  final(plaintext: Uint8Array, pieces: Uint8Array[]): Awaitable<void> {
-    const sequence = nextSequence(this.#sequence, true);
-    this.#sequence = sequence;
-    const head = new Uint8Array(FINAL_FRAME_HEAD_BYTES);
-    putFinalHead(head, 0, sequence, plaintext.length);
-    putBlockIv(this.#iv, sequence);
-    const sealed = this.#cipher.seal(this.#iv, this.#aad.of("final", sequence, plaintext.length), plaintext);
-    return andThen(sealed, ({ ciphertext, tag }) => {
-      this.#push(head, ciphertext, tag, pieces);
-      if (this.#signer !== undefined) pieces.push(serializeFooter(this.#signer.sign()));
-    });
-  }
-
-  #push(head: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array, pieces: Uint8Array[]): void {
-    pieces.push(head, ciphertext, tag);
-    if (this.#signer === undefined) return;
-    this.#signer.update(head);
-    this.#signer.update(ciphertext);
-    this.#signer.update(tag);
-  }
-}
 
 /**
  * Encrypts one message from chunks of any size. Each call gives the bytes of the message that are ready, in order, as
@@ -139,9 +13,10 @@ export class SealedMessage {
  * overlap.
  */
 export class MessageEncryptor {
-  readonly #begin: () => Promise<SealedMessage>;
+  readonly #begin: () => Awaitable<SealedMessage>;
   readonly #maxPlaintextLength: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #watch: MessageWatch | undefined;
   #message: SealedMessage | undefined;
   /** The part of a frame that is not full yet. */
   #partial: Uint8Array = EMPTY;
@@ -151,10 +26,16 @@ export class MessageEncryptor {
   readonly #turns = new Turns();
 
   /** @internal Made by an Envelope. */
-  constructor(begin: () => Promise<SealedMessage>, maxPlaintextLength: number, signal: AbortSignal | undefined) {
+  constructor(
+    begin: () => Awaitable<SealedMessage>,
+    maxPlaintextLength: number,
+    signal: AbortSignal | undefined,
+    watch?: MessageWatch,
+  ) {
     this.#begin = begin;
     this.#signal = signal;
     this.#maxPlaintextLength = maxPlaintextLength;
+    this.#watch = watch;
   }
 
   /** Takes the next part of the plaintext. @throws `ERR_LIMIT` over the stated length, `ERR_CLOSED` after the end */
@@ -188,21 +69,41 @@ export class MessageEncryptor {
   abort(): void {
     this.#ended = true;
     this.#partial.fill(0);
+    this.#watched()?.aborted();
   }
 
-  /** @internal A whole message from one plaintext. */
-  async seal(plaintext: Uint8Array): Promise<Uint8Array> {
-    const pieces = await this.#guard((message, sealed) =>
-      andThen(this.#take(plaintext, message, sealed), () => this.#end(message, sealed)),
+  /** @internal The message, once it is begun. */
+  get message(): SealedMessage | undefined {
+    return this.#message;
+  }
+
+  /** @internal Bytes of the frame that is not full yet. */
+  get partialLength(): number {
+    return this.#partialLength;
+  }
+
+  /** @internal Takes a whole frame of plaintext that another thread seals; as {@link SealedMessage.claim}. */
+  claim(message: SealedMessage, target: Uint8Array, offset: number): Uint8Array {
+    this.#checkOpen();
+    this.#signal?.throwIfAborted();
+    this.#count(message.frameLength);
+    return message.claim(target, offset);
+  }
+
+  /** @internal A whole message from one plaintext; without a promise where none is needed, fails at once or later. */
+  sealNow(plaintext: Uint8Array): Awaitable<Uint8Array> {
+    return andThen(
+      this.#guard((message, sealed) =>
+        message.hasRoomFor(plaintext.length)
+          ? this.#sealShort(plaintext, message, sealed)
+          : andThen(this.#take(plaintext, message, sealed), () => this.#end(message, sealed)),
+      ),
+      (pieces) => (pieces.length === 1 ? (pieces[0] as Uint8Array) : joinBytes(pieces)),
     );
-    return joinBytes(pieces);
   }
 
   #take(chunk: Uint8Array, message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
-    this.#total += chunk.length;
-    if (this.#total > this.#maxPlaintextLength) {
-      throw limitError("plaintext length", this.#maxPlaintextLength, this.#total, "raise maxPlaintextLength");
-    }
+    this.#count(chunk.length);
     const { frameLength } = message;
     const takeWhole = (offset: number): Awaitable<void> => {
       const end = chunk.length - ((chunk.length - offset) % frameLength);
@@ -220,11 +121,37 @@ export class MessageEncryptor {
     });
   }
 
+  #count(length: number): void {
+    this.#total += length;
+    if (this.#total > this.#maxPlaintextLength) {
+      throw limitError("plaintext length", this.#maxPlaintextLength, this.#total, "raise maxPlaintextLength");
+    }
+  }
+
   #end(message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
     this.#ended = true;
     return andThen(message.final(this.#partial.subarray(0, this.#partialLength), pieces), () => {
       this.#partial.fill(0);
+      this.#watched()?.ok();
     });
+  }
+
+  /** Seals a message of one frame behind its header; the one piece is the whole message. */
+  #sealShort(plaintext: Uint8Array, message: SealedMessage, pieces: Uint8Array[]): Awaitable<void> {
+    this.#count(plaintext.length);
+    this.#ended = true;
+    return andThen(message.sealShort(plaintext), (whole) => {
+      pieces[0] = whole;
+      this.#watched()?.ok();
+    });
+  }
+
+  /** Who follows this message, told how far it has come; asked for at its end only. */
+  #watched(): MessageWatch | undefined {
+    if (this.#watch === undefined) return undefined;
+    this.#watch.plaintextBytes = this.#total;
+    this.#watch.frames = this.#message?.frames ?? 0;
+    return this.#watch;
   }
 
   #guard(work: (message: SealedMessage, pieces: Uint8Array[]) => Awaitable<void>): Awaitable<Uint8Array[]> {
@@ -240,7 +167,10 @@ export class MessageEncryptor {
           andThen(begun(), (message) => work(message, pieces)),
           () => pieces,
         ),
-      () => this.abort(),
+      (error) => {
+        this.#watched()?.failed(error, this.#signal);
+        this.abort();
+      },
     );
   }
 
@@ -248,13 +178,16 @@ export class MessageEncryptor {
     if (this.#ended) throw new FengniError("ERR_CLOSED", "this message is ended, or failed");
   }
 
-  async #start(pieces: Uint8Array[]): Promise<SealedMessage> {
-    const message = await this.#begin();
-    pieces.push(await message.header());
-    // Given up while the data key was waited for.
-    this.#checkOpen();
-    this.#message = message;
-    return message;
+  #start(pieces: Uint8Array[]): Awaitable<SealedMessage> {
+    return andThen(this.#begin(), (message) =>
+      andThen(message.header(), (header) => {
+        pieces.push(header);
+        // Given up while the data key was waited for.
+        this.#checkOpen();
+        this.#message = message;
+        return message;
+      }),
+    );
   }
 
   /** Copies into the partial frame what fits; returns how much it took. The buffer grows with the data, not the frame. */

@@ -41,7 +41,7 @@ export function publicHeader(header: ParsedHeader): MessageHeader {
       id: formatSuiteId(suite.id),
       name: suite.name,
       committing: suite.committing,
-      signed: suite.signatureCurve !== undefined,
+      signed: suite.signature !== undefined,
     },
     messageId: new Uint8Array(header.messageId),
     encryptionContext: header.context,

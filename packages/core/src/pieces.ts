@@ -35,7 +35,7 @@ export class Turns {
   #isTaken = false;
 
   /** @throws TypeError (`ERR_ARGUMENT`) while another call is at work, which goes on undisturbed */
-  take<Value>(work: () => Awaitable<Value>, onFailure: () => void): Awaitable<Value> {
+  take<Value>(work: () => Awaitable<Value>, onFailure: (error: unknown) => void): Awaitable<Value> {
     if (this.#isTaken) throw argumentError("calls must not overlap: await the one before");
     this.#isTaken = true;
     const done = <Result>(result: Result): Result => {
@@ -43,9 +43,9 @@ export class Turns {
       return result;
     };
     return andThen(
-      guarded(work, () => {
+      guarded(work, (error) => {
         this.#isTaken = false;
-        onFailure();
+        onFailure(error);
       }),
       done,
     );

@@ -38,13 +38,17 @@ const CONTENT_STRINGS: Readonly<Record<BlockKind, Uint8Array>> = {
   "non-framed": /* @__PURE__ */ utf8ToBytes("AWSKMSEncryptionClient Single Block"),
 };
 
-/** The additional authenticated data of one message's blocks: one buffer per kind, of which only the end changes. */
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(0);
+
+/** The additional authenticated data of one message's blocks: one buffer while their kind is the same; only its end changes. */
 export class BlockAad {
   readonly #messageId: Uint8Array;
-  readonly #buffers = new Map<BlockKind, Uint8Array>();
+  #kind: BlockKind | undefined;
+  #buffer: Uint8Array = NO_BYTES;
 
+  /** @param messageId - not copied: must not change */
   constructor(messageId: Uint8Array) {
-    this.#messageId = new Uint8Array(messageId);
+    this.#messageId = messageId;
   }
 
   /**
@@ -52,18 +56,21 @@ export class BlockAad {
    * @param length - plaintext bytes in the block
    */
   of(kind: BlockKind, sequence: number, length: number): Uint8Array {
-    let buffer = this.#buffers.get(kind);
-    const prefix = this.#messageId.length + CONTENT_STRINGS[kind].length;
-    if (buffer === undefined) {
-      buffer = new Uint8Array(prefix + 12);
-      buffer.set(this.#messageId);
-      buffer.set(CONTENT_STRINGS[kind], this.#messageId.length);
-      this.#buffers.set(kind, buffer);
-    }
+    if (kind !== this.#kind) this.#begin(kind);
+    const buffer = this.#buffer;
+    const prefix = buffer.length - 12;
     putU32(buffer, prefix, sequence);
     putU32(buffer, prefix + 4, Math.floor(length / 2 ** 32));
     putU32(buffer, prefix + 8, length % 2 ** 32);
     return buffer;
+  }
+
+  #begin(kind: BlockKind): void {
+    const content = CONTENT_STRINGS[kind];
+    this.#buffer = new Uint8Array(this.#messageId.length + content.length + 12);
+    this.#buffer.set(this.#messageId);
+    this.#buffer.set(content, this.#messageId.length);
+    this.#kind = kind;
   }
 }
 

@@ -3,8 +3,8 @@
 import { bytesToUtf8, utf8ToBytes } from "@fengni/crypto/bytes";
 import { parseContext } from "../context.js";
 import { argumentError, FengniError, limitError } from "../errors.js";
-import { type AlgorithmSuite, suiteOfMessage } from "../suites.js";
-import { MAX_U16, putU16, putU32 } from "./integers.js";
+import { type AlgorithmSuite, formatSuiteId, suiteOfMessage } from "../suites.js";
+import { MAX_U16, putU16, putU32, readU16 } from "./integers.js";
 
 /** A data key wrapped by one wrapping key, as it stands in a message. */
 export interface EncryptedDataKey {
@@ -18,6 +18,8 @@ export interface EncryptedDataKey {
 
 export const GCM_IV_BYTES = 12;
 export const GCM_TAG_BYTES = 16;
+/** IV of the header tag in message version 2; one for all, only ever read. */
+export const ZERO_IV: Uint8Array = /* @__PURE__ */ new Uint8Array(GCM_IV_BYTES);
 const COMMITMENT_BYTES = 32;
 const MESSAGE_TYPE = 0x80;
 const CONTENT_NON_FRAMED = 1;
@@ -68,14 +70,15 @@ export type IncrementalParse<Value> = Generator<number, Value, Uint8Array>;
  */
 export function* parseHeader(limits: HeaderLimits): IncrementalParse<ParsedHeader> {
   const reader = new HeaderReader(limits.maxHeaderLength);
-  yield* reader.need(1);
+  if (reader.lacks(1)) yield* reader.need(1);
   const version = reader.u8();
   if (version !== 1 && version !== 2) {
-    yield* reader.need(1);
+    if (reader.lacks(1)) yield* reader.need(1);
     throw unknownVersion(version, reader.u8());
   }
   const idLength = version === 1 ? 16 : 32;
-  yield* reader.need((version === 1 ? 1 : 0) + 2 + idLength + 2);
+  const idEnd = (version === 1 ? 1 : 0) + 2 + idLength + 2;
+  if (reader.lacks(idEnd)) yield* reader.need(idEnd);
   if (version === 1) {
     const type = reader.u8();
     if (type !== MESSAGE_TYPE) throw invalid(`has the unknown type ${type}`, 1);
@@ -84,15 +87,22 @@ export function* parseHeader(limits: HeaderLimits): IncrementalParse<ParsedHeade
   const messageId = reader.bytes(idLength);
   const wrappingOffset = reader.offset;
   const contextLength = reader.u16();
-  yield* reader.need(contextLength);
+  if (reader.lacks(contextLength)) yield* reader.need(contextLength);
   const context = parseContext(reader.bytes(contextLength));
   const encryptedDataKeys = yield* parseEncryptedDataKeys(reader, limits.maxEncryptedDataKeys);
 
   const contentOffset = reader.offset;
-  yield* reader.need(version === 1 ? 10 : 5 + (suite.committing ? COMMITMENT_BYTES : 0));
+  const contentLength = version === 1 ? 10 : 5 + (suite.committing ? COMMITMENT_BYTES : 0);
+  if (reader.lacks(contentLength)) yield* reader.need(contentLength);
   const contentType = reader.u8();
   if (contentType !== CONTENT_NON_FRAMED && contentType !== CONTENT_FRAMED) {
     throw invalid(`has the unknown content type ${contentType}`, contentOffset);
+  }
+  if (contentType === CONTENT_NON_FRAMED && suite.headerKey === "own") {
+    throw invalid(
+      `states a body that is not framed, which suite ${formatSuiteId(suite.id)} does not have`,
+      contentOffset,
+    );
   }
   if (version === 1) {
     if (reader.u32() !== 0) throw invalid("has reserved bytes that are not zero", contentOffset + 1);
@@ -105,8 +115,9 @@ export function* parseHeader(limits: HeaderLimits): IncrementalParse<ParsedHeade
   }
   const commitment = suite.committing ? reader.bytes(COMMITMENT_BYTES) : undefined;
   const bodyLength = reader.offset;
-  yield* reader.need((version === 1 ? GCM_IV_BYTES : 0) + GCM_TAG_BYTES);
-  const iv = version === 1 ? reader.bytes(GCM_IV_BYTES) : new Uint8Array(GCM_IV_BYTES);
+  const sealLength = (version === 1 ? GCM_IV_BYTES : 0) + GCM_TAG_BYTES;
+  if (reader.lacks(sealLength)) yield* reader.need(sealLength);
+  const iv = version === 1 ? reader.bytes(GCM_IV_BYTES) : ZERO_IV;
   const tag = reader.bytes(GCM_TAG_BYTES);
   return {
     suite,
@@ -125,7 +136,7 @@ export function* parseHeader(limits: HeaderLimits): IncrementalParse<ParsedHeade
 
 function* parseEncryptedDataKeys(reader: HeaderReader, maximum: number): IncrementalParse<readonly EncryptedDataKey[]> {
   const countOffset = reader.offset;
-  yield* reader.need(2);
+  if (reader.lacks(2)) yield* reader.need(2);
   const count = reader.u16();
   if (count === 0) throw invalid("has no encrypted data key", countOffset);
   if (count > maximum) {
@@ -134,9 +145,9 @@ function* parseEncryptedDataKeys(reader: HeaderReader, maximum: number): Increme
   const keys: EncryptedDataKey[] = [];
   for (let i = 0; i < count; i++) {
     const offset = reader.offset;
-    const provider = yield* field(reader);
-    const providerInfo = yield* field(reader);
-    const ciphertext = yield* field(reader);
+    const provider = reader.field() ?? (yield* field(reader));
+    const providerInfo = reader.field() ?? (yield* field(reader));
+    const ciphertext = reader.field() ?? (yield* field(reader));
     keys.push({ providerId: providerIdText(provider, offset), providerInfo, ciphertext });
   }
   return keys;
@@ -160,7 +171,10 @@ function providerIdText(bytes: Uint8Array, offset: number): string {
   }
 }
 
-/** Reads fields from the bytes received so far; `need` waits for more and refuses a header over the limit. */
+/**
+ * Reads fields from the bytes received so far; refuses a header over the limit. `need` waits for more: a generator costs more
+ * than what it reads, so it is asked only when `lacks` says so, or `field` gives nothing.
+ */
 class HeaderReader {
   offset = 0;
   readonly #maximum: number;
@@ -171,11 +185,25 @@ class HeaderReader {
   }
 
   *need(count: number): IncrementalParse<void> {
+    while (this.lacks(count)) this.#buffer = yield this.offset + count;
+  }
+
+  /** Whether some of the next bytes are still to come. @throws `ERR_LIMIT` */
+  lacks(count: number): boolean {
     const end = this.offset + count;
     if (end > this.#maximum) {
       throw limitError("header length", this.#maximum, end, "raise maxHeaderLength if this is expected");
     }
-    while (this.#buffer.length < end) this.#buffer = yield end;
+    return this.#buffer.length < end;
+  }
+
+  /** A length and the bytes it states; undefined, and nothing read, while some are still to come. */
+  field(): Uint8Array | undefined {
+    if (this.lacks(2)) return undefined;
+    const length = readU16(this.#buffer, this.offset);
+    if (this.lacks(2 + length)) return undefined;
+    this.offset += 2;
+    return this.bytes(length);
   }
 
   u8(): number {
@@ -228,13 +256,15 @@ export interface HeaderFields {
   readonly encryptedDataKeys: Uint8Array;
   readonly frameLength: number;
   readonly commitment: Uint8Array;
+  /** Bytes of zeros to leave behind the tag, for what follows the header. */
+  readonly room?: number;
 }
 
-/** Writes a version 2 header body with room for the tag behind it: the last 16 bytes are zero. */
+/** Writes a version 2 header body with room for the tag behind it: the last 16 bytes, and those of `room`, are zero. */
 export function serializeHeader(fields: HeaderFields): Uint8Array {
-  const { suite, messageId, context, encryptedDataKeys, frameLength, commitment } = fields;
+  const { suite, messageId, context, encryptedDataKeys, frameLength, commitment, room = 0 } = fields;
   const length = 3 + messageId.length + 2 + context.length + encryptedDataKeys.length + 5 + commitment.length;
-  const bytes = new Uint8Array(length + GCM_TAG_BYTES);
+  const bytes = new Uint8Array(length + GCM_TAG_BYTES + room);
   bytes[0] = suite.messageVersion;
   putU16(bytes, 1, suite.id);
   bytes.set(messageId, 3);
