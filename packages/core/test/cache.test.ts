@@ -85,7 +85,7 @@ describe("data-key cache", () => {
 
   test("age: no use after it, and the key is wiped when it is reached, also when nobody calls", async () => {
     const key = new CountingKey();
-    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000 } });
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000, refreshAheadMs: 0 } });
     await envelope.encrypt("x");
     vi.advanceTimersByTime(999);
     await envelope.encrypt("x");
@@ -106,7 +106,9 @@ describe("data-key cache", () => {
         fc.boolean(),
         async (maxMessages, maxBytes, lengths, atOnce) => {
           const key = new CountingKey();
-          const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 1000, maxMessages, maxBytes } });
+          // Without refreshing, so that no load is under way when the data keys are counted.
+          const cache = { maxAgeMs: 1000, maxMessages, maxBytes, refreshAheadMs: 0 };
+          const envelope = new Envelope({ wrappingKeys: [key], cache });
           const messages: Uint8Array[] = [];
           const seal = async (length: number): Promise<void> => {
             messages.push(await envelope.encrypt(bytesOf(length)));
@@ -248,7 +250,7 @@ describe("data-key cache", () => {
   test("age counts by the clock, also when timers come late; timers keep no process alive", async () => {
     vi.useRealTimers();
     const key = new CountingKey();
-    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 3_600_000 } });
+    const envelope = new Envelope({ wrappingKeys: [key], cache: { maxAgeMs: 3_600_000, refreshAheadMs: 0 } });
     const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     await envelope.encrypt("x");
     expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout").length).toBe(before);
