@@ -36,8 +36,15 @@ export function rawAesKey(options: RawAesKeyOptions): WrappingKey {
   putU32(infoPrefix, infoPrefix.length - 8, GCM_TAG_BYTES * 8);
   putU32(infoPrefix, infoPrefix.length - 4, GCM_IV_BYTES);
 
+  const isMine = ({ providerId: namespace, providerInfo }: EncryptedDataKey): boolean =>
+    namespace === providerId &&
+    providerInfo.length === infoPrefix.length + GCM_IV_BYTES &&
+    equalBytes(providerInfo.subarray(0, infoPrefix.length), infoPrefix);
+
   return withLocalGeneration({
     name: `${providerId}/${options.name}`,
+    algorithms: [`AES-${options.key.length * 8}-GCM`],
+    matches: async (encryptedDataKey) => isMine(encryptedDataKey),
     async wrapDataKey({ dataKey, encryptionContext }): Promise<EncryptedDataKey> {
       const iv = randomBytes(GCM_IV_BYTES);
       const sealed = await cipher.seal(iv, serializeContext(encryptionContext), dataKey);
@@ -49,9 +56,7 @@ export function rawAesKey(options: RawAesKeyOptions): WrappingKey {
     },
     async unwrapDataKey({ encryptedDataKey, dataKeyBytes, encryptionContext }): Promise<Uint8Array | undefined> {
       const { providerInfo, ciphertext } = encryptedDataKey;
-      if (encryptedDataKey.providerId !== providerId) return undefined;
-      if (providerInfo.length !== infoPrefix.length + GCM_IV_BYTES) return undefined;
-      if (!equalBytes(providerInfo.subarray(0, infoPrefix.length), infoPrefix)) return undefined;
+      if (!isMine(encryptedDataKey)) return undefined;
       if (ciphertext.length !== dataKeyBytes + GCM_TAG_BYTES) throw authenticationError();
       return cipher.open(
         providerInfo.subarray(infoPrefix.length),
@@ -97,15 +102,19 @@ export function rawRsaKey(options: RawRsaKeyOptions): WrappingKey {
       details: { operation },
     });
 
+  const isMine = (key: EncryptedDataKey): boolean =>
+    key.providerId === providerId && equalBytes(key.providerInfo, providerInfo);
+
   return withLocalGeneration({
     name,
+    algorithms: ["RSA"],
+    matches: async (encryptedDataKey) => isMine(encryptedDataKey),
     async wrapDataKey({ dataKey }): Promise<EncryptedDataKey> {
       if (publicKey === undefined) throw missing("public", "encrypt");
       return { providerId, providerInfo, ciphertext: await publicKey.encrypt(padding, dataKey) };
     },
     async unwrapDataKey({ encryptedDataKey }): Promise<Uint8Array | undefined> {
-      if (encryptedDataKey.providerId !== providerId) return undefined;
-      if (!equalBytes(encryptedDataKey.providerInfo, providerInfo)) return undefined;
+      if (!isMine(encryptedDataKey)) return undefined;
       if (privateKey === undefined) throw missing("private", "decrypt");
       if (encryptedDataKey.ciphertext.length !== privateKey.modulusBytes) throw authenticationError();
       return privateKey.decrypt(padding, encryptedDataKey.ciphertext);
@@ -129,7 +138,8 @@ function withLocalGeneration(key: Omit<WrappingKey, "generateDataKey">): Wrappin
   };
 }
 
-function checkNamespace(namespace: string): string {
+/** @throws TypeError (`ERR_ARGUMENT`) for what cannot be a key provider id of a key without a service */
+export function checkNamespace(namespace: string): string {
   if (typeof namespace !== "string" || namespace === "") throw argumentError("namespace expected a non-empty string");
   if (namespace === "aws-kms") throw argumentError('namespace "aws-kms" is reserved: choose another');
   return namespace;

@@ -10,6 +10,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The options of a call that only a signal may end. */
+export function callOptions(signal: AbortSignal | undefined): CallOptions {
+  return signal === undefined ? {} : { signal };
+}
+
 /** What a key is for. A key has one usage for life. */
 export type KeyUsage = "encrypt-decrypt" | "asymmetric-decrypt" | "sign-verify" | "post-quantum-encrypt-decrypt";
 

@@ -40,6 +40,16 @@ export interface UnwrappingKey {
   /** Names the key in errors; holds no secret. */
   readonly name: string;
   /**
+   * Algorithms that guard what the key wraps, for example `["SM4"]` or `["AES-256-GCM"]`; absent: not known, which a
+   * policy of algorithms refuses.
+   */
+  readonly algorithms?: readonly string[];
+  /**
+   * Whether an encrypted data key is this key's, told without opening it; may ask the provider which key an alias names.
+   * Absent: it cannot be told.
+   */
+  matches?(encryptedDataKey: EncryptedDataKey, options?: CallOptions): Promise<boolean>;
+  /**
    * Opens an encrypted data key.
    * @returns the data key, or undefined when the encrypted data key is not this key's
    */

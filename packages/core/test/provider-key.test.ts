@@ -167,6 +167,40 @@ describe("a key of a provider", () => {
   });
 });
 
+describe("sealing", () => {
+  test("nothing is sealed with the answer for another key, and its data key is wiped", async () => {
+    for (const reference of [KEY_ONE, "app"]) {
+      const provider = new FakeProvider();
+      const given: Uint8Array[] = [];
+      const asTwo: KeyProvider = Object.assign(Object.create(provider), {
+        async generateDataKey(request: GenerateDataKeyRequest) {
+          const generated = await provider.generateDataKey(request);
+          given.push(generated.plaintext);
+          return { ...generated, keyId: KEY_TWO };
+        },
+        encrypt: async (request: EncryptRequest) => ({ ...(await provider.encrypt(request)), keyId: KEY_TWO }),
+        resolveKeyId: (keyId: string) => provider.resolveKeyId(keyId),
+      });
+      const key = providerKey(asTwo, reference);
+      await refusal(new Envelope({ wrappingKeys: [key] }).encrypt("x"), "ERR_UNAVAILABLE");
+      expect(given).toHaveLength(1);
+      expect(given[0]?.every((byte) => byte === 0)).toBe(true);
+      const good = providerKey(provider, KEY_ONE);
+      await refusal(new Envelope({ wrappingKeys: [good, key] }).encrypt("x"), "ERR_UNAVAILABLE");
+    }
+  });
+
+  test("a key that states only SM algorithms takes no digest for a long context", async () => {
+    const provider = new FakeProvider("fake", 100);
+    const encryptionContext = { k: "v".repeat(200) };
+    const gm = new Envelope({ wrappingKeys: [providerKey(provider, KEY_ONE, { algorithms: ["SM4"] })] });
+    await refusal(gm.encrypt("x", { encryptionContext }), "ERR_LIMIT");
+    expect(provider.requests).toEqual([]);
+    const any = new Envelope({ wrappingKeys: [providerKey(provider, KEY_ONE, { algorithms: ["SM4", "AES"] })] });
+    expect(await gm.decryptText(await any.encrypt("x", { encryptionContext }))).toBe("x");
+  });
+});
+
 describe("discovery", () => {
   test("opens what any key, or any of those listed, wrapped", async () => {
     const provider = new FakeProvider();
