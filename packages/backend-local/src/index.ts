@@ -30,6 +30,7 @@ export {
   type UpdateAliasRequest,
   type UpdateKeyDescriptionRequest,
 } from "./attributes.js";
+export { type BranchKeyFile, type BranchKeyFileOptions, openBranchKeyFile } from "./branch-key-file.js";
 export {
   DEFAULT_ADMIN_LIST_LIMIT,
   MAX_ALIAS_CHARACTERS,
@@ -90,6 +91,7 @@ export type {
   LocalGenerateDataKeyRequest,
   LocalGeneratedDataKey,
 } from "./data-keys.js";
+export { type HostedBranchKeysOptions, hostedBranchKeys } from "./hosted-branch-keys.js";
 export { type DataKeyMetadata, MAX_DATA_KEY_DESCRIPTION_BYTES } from "./hosted-data-keys.js";
 export {
   type DeleteImportedKeyMaterialRequest,
