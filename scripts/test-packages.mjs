@@ -42,7 +42,7 @@ function install(name, tarball) {
   exec("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
   const manifest = JSON.parse(readFileSync(join(target, "package.json"), "utf8"));
   const require = createRequire(join(root, "packages", name, "package.json"));
-  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     if (dependency.startsWith("@fengni/")) continue;
     const link = join(folder, "node_modules", dependency);
     if (existsSync(link)) continue;
@@ -107,6 +107,7 @@ try {
     }
   }
   step("a program of a user type-checks against the built types", typeCheckUser);
+  for (const type of ["module", "commonjs"]) step(`core: threads of streams, ${type}`, () => parallelStreams(type));
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -129,6 +130,39 @@ function browserSafe(name, file) {
     }
   };
   visit(join(folder, "node_modules", "@fengni", name, file));
+}
+
+/** A parallel stream each way finds its threads in the packed files, and lets the process end by itself. */
+function parallelStreams(type) {
+  const load = type === "module" ? "await import" : "require";
+  const program = `
+    const { Readable } = ${load}("node:stream");
+    const { pipeline } = ${load}("node:stream/promises");
+    const { Envelope, rawAesKey } = ${load}("@fengni/core");
+    const { createDecryptStream, createEncryptStream } = ${load}("@fengni/core/node");
+    let replies = 0;
+    process.on("worker", (worker) => worker.on("message", (reply) => { if (reply.outputs) replies += 1; }));
+    process.on("warning", (warning) => { throw warning; });
+    const envelope = new Envelope({ wrappingKeys: [rawAesKey({ namespace: "a", name: "b", key: new Uint8Array(32) })] });
+    const chunk = new Uint8Array(65536).fill(7);
+    let sent = 0;
+    let received = 0;
+    async function* source() {
+      while (replies < 4) {
+        sent += chunk.length;
+        yield chunk;
+        await new Promise(setImmediate);
+      }
+    }
+    const parallel = { workers: 1 };
+    pipeline(
+      Readable.from(source()),
+      createEncryptStream(envelope, { parallel }),
+      createDecryptStream(envelope, { parallel }),
+      async (output) => { for await (const piece of output) received += piece.length; },
+    ).then(() => { if (sent !== received) throw new Error(sent + " bytes sent, " + received + " received"); });
+  `;
+  exec(process.execPath, [`--input-type=${type}`, "-e", program], { cwd: folder, timeout: 60_000 });
 }
 
 function typeCheckUser() {
