@@ -1,9 +1,12 @@
 // The options of an Envelope and of its calls, with their defaults and checks. Must know neither engines nor cache.
+import type { AlgorithmPolicy } from "./algorithm-policy.js";
 import type { DataKeyCacheOptions } from "./cache.js";
 import { argumentError } from "./errors.js";
 import type { MessageHeader } from "./message-header.js";
+import { hasMethods } from "./options.js";
 import type { CallOptions, EncryptionContext } from "./provider.js";
 import { algorithmSuites, type CommitmentPolicy, formatSuiteId, type WritableSuiteId } from "./suites.js";
+import type { TelemetryListener } from "./telemetry.js";
 import type { UnwrappingKey, WrappingKey } from "./wrapping-key.js";
 
 /** Bytes of plaintext in a frame unless told otherwise: past it, throughput hardly rises any more (docs/performance.md). */
@@ -14,10 +17,26 @@ export const DEFAULT_MAX_FRAME_LENGTH: number = 64 * 1024 * 1024;
 /** What an {@link Envelope} is made of. */
 export interface EnvelopeOptions {
   /**
-   * Keys that wrap each message's data key: the first generates it. Each of them opens what it wrapped, tried in this
-   * order. Empty: the envelope only opens messages.
+   * Keys that wrap each message's data key, side by side: the first generates it. No message is written without all of
+   * them. Each of them opens what it wrapped, tried in this order. Empty: the envelope only opens messages, unless there
+   * are `optionalWrappingKeys`.
    */
   readonly wrappingKeys: readonly WrappingKey[];
+  /**
+   * Keys that wrap too where they can: a message is written without one that fails, or that could not be reached in the last
+   * {@link KEY_COOL_OFF_MS}, and `rewrap` with `heal` adds it later.
+   * They open messages after `wrappingKeys`.
+   */
+  readonly optionalWrappingKeys?: readonly WrappingKey[];
+  /** Fewest keys, required and optional, that must have wrapped a data key; default: as many as `wrappingKeys`, at least 1. */
+  readonly minimumWrappings?: number;
+  /**
+   * How long one call of a wrapping key may take, in milliseconds, 1 to 600,000; default {@link DEFAULT_KEY_DEADLINE_MS}.
+   * After it the next key is tried. A key that could not be reached is tried last for a while.
+   */
+  readonly keyDeadlineMs?: number;
+  /** `gm-only`: nothing but the algorithms of the SM family, checked here and now; default `any`. */
+  readonly algorithmPolicy?: AlgorithmPolicy;
   /** Further keys that only open messages, tried after the others: older keys, or `discoverKeys`. */
   readonly unwrappingKeys?: readonly UnwrappingKey[];
   /** Suite to write with; default {@link DEFAULT_SUITE}. */
@@ -36,6 +55,8 @@ export interface EnvelopeOptions {
   readonly maxHeaderLength?: number;
   /** Reuse data keys for many messages within these bounds; absent: a fresh data key from the provider for each message. */
   readonly cache?: DataKeyCacheOptions;
+  /** Is told of provider calls, cache use, messages and the standing of keys; nothing it is told is secret. */
+  readonly telemetry?: TelemetryListener;
 }
 
 /** Options of one encryption. */
@@ -81,6 +102,24 @@ export interface DecryptedMessage {
   readonly header: MessageHeader;
 }
 
+/** Fields of {@link EnvelopeOptions}. */
+export const ENVELOPE_FIELDS: readonly string[] = [
+  "wrappingKeys",
+  "optionalWrappingKeys",
+  "minimumWrappings",
+  "keyDeadlineMs",
+  "algorithmPolicy",
+  "unwrappingKeys",
+  "suite",
+  "frameLength",
+  "commitmentPolicy",
+  "readableSuites",
+  "maxEncryptedDataKeys",
+  "maxFrameLength",
+  "maxHeaderLength",
+  "cache",
+  "telemetry",
+];
 /** Fields of {@link EncryptOptions}. */
 export const ENCRYPT_FIELDS: readonly string[] = [
   "encryptionContext",
@@ -89,16 +128,21 @@ export const ENCRYPT_FIELDS: readonly string[] = [
   "frameLength",
   "signal",
 ];
+/** Fields of {@link EncryptStreamOptions}. */
+export const ENCRYPT_STREAM_FIELDS: readonly string[] = [...ENCRYPT_FIELDS, "maxPlaintextLength"];
 /** Fields of {@link DecryptOptions}. */
 export const DECRYPT_FIELDS: readonly string[] = ["encryptionContext", "reproducedContext", "signal"];
+/** Fields of {@link DecryptStreamOptions}. */
+export const DECRYPT_STREAM_FIELDS: readonly string[] = [...DECRYPT_FIELDS, "refuseSigned"];
+
+/** @throws TypeError (`ERR_ARGUMENT`) unless `envelope` has the method of an Envelope that is asked for */
+export function checkEnvelope(where: string, envelope: unknown, method: string): void {
+  if (!hasMethods(envelope, [method])) throw argumentError(`${where} expected an Envelope as its first argument`);
+}
 
 /** @throws TypeError (`ERR_ARGUMENT`) unless `keys` is an array of objects with these methods */
 export function checkKeys(name: string, keys: unknown, methods: readonly string[]): void {
-  const isKey = (key: unknown): boolean =>
-    typeof key === "object" &&
-    key !== null &&
-    methods.every((method) => typeof (key as Record<string, unknown>)[method] === "function");
-  if (!Array.isArray(keys) || !keys.every(isKey)) {
+  if (!Array.isArray(keys) || !keys.every((key) => hasMethods(key, methods))) {
     throw argumentError(`${name} expected an array of objects with the methods ${methods.join(", ")}`);
   }
 }

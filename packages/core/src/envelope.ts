@@ -1,49 +1,46 @@
-// The Envelope: what applications hold. Joins materials, cache and the two engines; must know no bytes on the wire.
-import { assertBytes, bytesToBase64, bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
-import { digest } from "@fengni/crypto/hash";
-import { BoundedCache, cacheLimits } from "./cache.js";
-import { checkCallerContext, copyContext, requireContext, serializeContext } from "./context.js";
-import { MessageDecryptor, type OpenedHeader } from "./decryptor.js";
-import { deriveAndCheckCommitment } from "./derive.js";
-import { MessageEncryptor, SealedMessage } from "./encryptor.js";
+// The Envelope: what applications hold. Joins the sealer, the opener and the two engines; must know no bytes on the wire.
+import { assertBytes, bytesToUtf8, utf8ToBytes, wipe } from "@fengni/crypto/bytes";
+import type { CacheStats } from "./cache-stats.js";
+import { MessageDecryptor } from "./decryptor.js";
+import { MessageEncryptor } from "./encryptor.js";
 import {
-  checkKeys,
-  checkSuites,
   DECRYPT_FIELDS,
-  DEFAULT_FRAME_LENGTH,
-  DEFAULT_MAX_FRAME_LENGTH,
+  DECRYPT_STREAM_FIELDS,
   type DecryptedMessage,
   type DecryptOptions,
   type DecryptStreamOptions,
   ENCRYPT_FIELDS,
+  ENCRYPT_STREAM_FIELDS,
+  ENVELOPE_FIELDS,
   type EncryptOptions,
   type EncryptStreamOptions,
   type EnvelopeOptions,
 } from "./envelope-options.js";
-import { argumentError, FengniError, limitError } from "./errors.js";
-import {
-  generateMaterials,
-  type SealingMaterials,
-  type SealingRequest,
-  splitContext,
-  unwrapMaterials,
-} from "./materials.js";
-import { headerLimits, type MessageHeader } from "./message-header.js";
+import { envelopePolicies } from "./envelope-policies.js";
+import { argumentError, FengniError } from "./errors.js";
+import { explainMessage } from "./explain.js";
+import type { ExplainOptions, MessageExplanation } from "./explain-types.js";
+import type { MessageHeader } from "./message-header.js";
+import { contextExpectation, HeaderOpener } from "./opening.js";
 import { checkInteger, checkOptions } from "./options.js";
-import type { CallOptions, EncryptionContext } from "./provider.js";
+import type { Awaitable } from "./pieces.js";
+import { decryptRange, openRange, type RangeReader } from "./range.js";
+import type { RangeOptions } from "./range-options.js";
+import { MessageRewrapper, rewrapMessage, rewrapperStream } from "./rewrap.js";
+import { checkRewrapOptions, type RewrapOptions } from "./rewrap-options.js";
+import type { SealedMessage } from "./sealed-message.js";
+import { MessageSealer } from "./sealing.js";
+import type { MessageSource } from "./source.js";
 import { type DecryptStream, decryptorStream, encryptorStream } from "./stream.js";
-import {
-  type AlgorithmSuite,
-  COMMITMENT_POLICIES,
-  type CommitmentPolicy,
-  checkCommitment,
-  DEFAULT_SUITE,
-  formatSuiteId,
-  suiteForWriting,
-  type WritableSuiteId,
-} from "./suites.js";
-import { type HeaderLimits, MAX_FRAME_LENGTH, type ParsedHeader } from "./wire/header.js";
-import type { UnwrappingKey, WrappingKey } from "./wrapping-key.js";
+import { type Emit, watchMessage } from "./telemetry.js";
+
+/** The counters of an envelope's data-key cache. */
+export interface EnvelopeStats {
+  /** Data keys that messages are sealed with. */
+  readonly sealing: CacheStats;
+  /** Data keys of messages that were opened. */
+  readonly opening: CacheStats;
+}
 
 /**
  * Seals and opens messages under a fixed set of wrapping keys. Safe for any number of concurrent calls.
@@ -56,69 +53,18 @@ import type { UnwrappingKey, WrappingKey } from "./wrapping-key.js";
  * ```
  */
 export class Envelope {
-  readonly #wrappingKeys: readonly WrappingKey[];
-  readonly #unwrappingKeys: readonly UnwrappingKey[];
-  readonly #suite: WritableSuiteId;
-  readonly #frameLength: number;
-  readonly #commitmentPolicy: CommitmentPolicy;
-  readonly #readableSuites: readonly number[] | undefined;
-  readonly #limits: HeaderLimits;
-  readonly #maxFrameLength: number;
-  readonly #sealingCache: BoundedCache<SealingMaterials> | undefined;
-  readonly #openingCache: BoundedCache<Uint8Array> | undefined;
+  readonly #sealer: MessageSealer;
+  readonly #opener: HeaderOpener;
+  readonly #emit: Emit | undefined;
   #closed = false;
 
   /** @throws TypeError, RangeError (`ERR_ARGUMENT`) for options that cannot be; `ERR_NOT_SUPPORTED` for a suite that is only read */
   constructor(options: EnvelopeOptions) {
-    checkOptions("Envelope", options, [
-      "wrappingKeys",
-      "unwrappingKeys",
-      "suite",
-      "frameLength",
-      "commitmentPolicy",
-      "readableSuites",
-      "maxEncryptedDataKeys",
-      "maxFrameLength",
-      "maxHeaderLength",
-      "cache",
-    ]);
-    const unwrappingKeys = options.unwrappingKeys ?? [];
-    checkKeys("wrappingKeys", options.wrappingKeys, ["generateDataKey", "wrapDataKey", "unwrapDataKey"]);
-    checkKeys("unwrappingKeys", unwrappingKeys, ["unwrapDataKey"]);
-    this.#wrappingKeys = [...options.wrappingKeys];
-    this.#unwrappingKeys = [...options.wrappingKeys, ...unwrappingKeys];
-    if (this.#unwrappingKeys.length === 0)
-      throw argumentError("an envelope needs a wrapping key, or an unwrapping key");
-    this.#suite = options.suite ?? DEFAULT_SUITE;
-    this.#maxFrameLength = checkInteger(
-      "maxFrameLength",
-      options.maxFrameLength ?? DEFAULT_MAX_FRAME_LENGTH,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    );
-    this.#frameLength = this.#checkFrameLength(
-      options.frameLength ?? Math.min(DEFAULT_FRAME_LENGTH, this.#maxFrameLength),
-    );
-    this.#commitmentPolicy = options.commitmentPolicy ?? "require-encrypt-require-decrypt";
-    if (!COMMITMENT_POLICIES.includes(this.#commitmentPolicy)) {
-      throw argumentError(`commitmentPolicy expected one of ${COMMITMENT_POLICIES.join(", ")}`);
-    }
-    this.#readableSuites = options.readableSuites === undefined ? undefined : checkSuites(options.readableSuites);
-    if (this.#wrappingKeys.length > 0) this.#suiteForWriting(this.#suite);
-    this.#limits = headerLimits({
-      ...(options.maxEncryptedDataKeys !== undefined && { maxEncryptedDataKeys: options.maxEncryptedDataKeys }),
-      ...(options.maxHeaderLength !== undefined && { maxHeaderLength: options.maxHeaderLength }),
-    });
-    if (this.#wrappingKeys.length > this.#limits.maxEncryptedDataKeys) {
-      const [maximum, actual] = [this.#limits.maxEncryptedDataKeys, this.#wrappingKeys.length];
-      throw limitError("number of encrypted data keys", maximum, actual, "raise maxEncryptedDataKeys");
-    }
-    if (options.cache !== undefined) {
-      const limits = cacheLimits(options.cache);
-      this.#sealingCache = new BoundedCache(limits, (materials) => wipe(materials.dataKey));
-      const unlimited = { maxMessages: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER };
-      this.#openingCache = new BoundedCache<Uint8Array>({ ...limits, ...unlimited }, wipe);
-    }
+    checkOptions("Envelope", options, ENVELOPE_FIELDS);
+    const { sealing, opening, emit } = envelopePolicies(options);
+    this.#emit = emit;
+    this.#sealer = new MessageSealer(sealing);
+    this.#opener = new HeaderOpener(opening);
   }
 
   /**
@@ -130,7 +76,7 @@ export class Envelope {
   async encrypt(plaintext: Uint8Array | string, options: EncryptOptions = {}): Promise<Uint8Array> {
     checkOptions("encrypt", options, ENCRYPT_FIELDS);
     const bytes = typeof plaintext === "string" ? utf8ToBytes(plaintext) : assertBytes(plaintext, "plaintext");
-    return this.#encryptor(options, bytes.length).seal(bytes);
+    return this.#encryptor(options, bytes.length, true).sealNow(bytes);
   }
 
   /**
@@ -143,7 +89,9 @@ export class Envelope {
     checkOptions("decrypt", options, DECRYPT_FIELDS);
     assertBytes(message, "message");
     const decryptor = this.#decryptor(options, false);
-    const plaintext = await decryptor.open(message);
+    const opened = decryptor.openNow(message);
+    // An await costs time even where nothing is waited for.
+    const plaintext = opened instanceof Promise ? await opened : opened;
     return { plaintext, header: decryptor.header as MessageHeader };
   }
 
@@ -161,16 +109,18 @@ export class Envelope {
 
   /** An engine that encrypts one message piece by piece; the streams are made of it. */
   createEncryptor(options: EncryptStreamOptions = {}): MessageEncryptor {
-    checkOptions("createEncryptor", options, [...ENCRYPT_FIELDS, "maxPlaintextLength"]);
+    checkOptions("createEncryptor", options, ENCRYPT_STREAM_FIELDS);
     const maximum = options.maxPlaintextLength;
     if (maximum !== undefined) checkInteger("maxPlaintextLength", maximum, 0, Number.MAX_SAFE_INTEGER);
-    return this.#encryptor(options, maximum);
+    return this.#encryptor(options, maximum, false);
   }
 
   /** An engine that opens one message piece by piece; the streams are made of it. */
   createDecryptor(options: DecryptStreamOptions = {}): MessageDecryptor {
-    checkOptions("createDecryptor", options, [...DECRYPT_FIELDS, "refuseSigned"]);
-    return this.#decryptor(options, options.refuseSigned ?? false);
+    checkOptions("createDecryptor", options, DECRYPT_STREAM_FIELDS);
+    const { refuseSigned = false } = options;
+    if (typeof refuseSigned !== "boolean") throw argumentError("refuseSigned expected true or false");
+    return this.#decryptor(options, refuseSigned);
   }
 
   /** A pair of Web Streams, for `pipeThrough`: plaintext in, message out. Backpressure is kept. */
@@ -186,163 +136,140 @@ export class Envelope {
     return decryptorStream(this.createDecryptor(options));
   }
 
-  /** Wipes the data-key cache; later calls reject with `ERR_CLOSED`. The providers stay open: they are the caller's. */
-  close(): void {
-    this.#closed = true;
-    this.#sealingCache?.close();
-    this.#openingCache?.close();
+  /**
+   * Opens a part of a stored message, and reads no more of it than the header, the frames that cover the part and the
+   * final frame (docs/large-files.md).
+   * @param start - in bytes of plaintext
+   * @param end - exclusive; past the end of the plaintext there is nothing, as in `slice`
+   * @returns a buffer that the caller owns
+   * @throws as `decrypt`; RangeError (`ERR_ARGUMENT`) for `start` after `end`, `ERR_LIMIT` over `maxRangeLength`,
+   *   `ERR_MESSAGE_UNSUPPORTED` for a body that is not framed, or a signed message, `ERR_CONFLICT` for a source that changes
+   */
+  async decryptRange(
+    source: MessageSource,
+    start: number,
+    end: number,
+    options: RangeOptions = {},
+  ): Promise<Uint8Array> {
+    this.#checkOpen();
+    return decryptRange(this.#opener, source, start, end, options, this.#emit);
   }
 
-  #encryptor(options: EncryptOptions, plaintextLength: number | undefined): MessageEncryptor {
+  /** Opens a stored message to read many parts of it: the data key is asked for once. @throws as {@link decryptRange} */
+  async openRange(source: MessageSource, options: RangeOptions = {}): Promise<RangeReader> {
     this.#checkOpen();
-    const suite = this.#suiteForWriting(options.suite ?? this.#suite);
-    const frameLength = this.#checkFrameLength(options.frameLength ?? this.#frameLength);
-    const context = checkCallerContext(options.encryptionContext ?? {});
-    const unstoredContextKeys = options.unstoredContextKeys ?? [];
-    if (!Array.isArray(unstoredContextKeys)) throw argumentError("unstoredContextKeys expected an array of text");
-    const request: SealingRequest = { suite, context, unstoredContextKeys: [...unstoredContextKeys] };
-    return new MessageEncryptor(
-      () => this.#beginMessage(request, frameLength, plaintextLength, options.signal),
-      plaintextLength ?? Number.MAX_SAFE_INTEGER,
-      options.signal,
+    return openRange(this.#opener, source, options, this.#emit);
+  }
+
+  /**
+   * Has the envelope's present wrapping keys wrap a message's data key anew, and replaces the header. The body stays as it
+   * is, and so does the data key: whoever has a copy of the old message, and its keys, still opens that (docs/large-files.md).
+   * @param message - must not change until the call has settled
+   * @returns the new message; the caller owns the buffer
+   * @throws as `decrypt`, for the header; `ERR_MESSAGE_TRUNCATED`, `ERR_MESSAGE_INVALID` for a body whose frames are not in
+   *   order, `ERR_AUTHENTICATION` for a signature that is wrong; `ERR_NOT_SUPPORTED` for a suite without commitment, a body
+   *   that is not framed, and an envelope without wrapping keys; and what the wrapping keys reject with
+   */
+  async rewrap(message: Uint8Array, options: RewrapOptions = {}): Promise<Uint8Array> {
+    return rewrapMessage(this.createRewrapper(options), message);
+  }
+
+  /** An engine that rewraps one message piece by piece; the streams are made of it. */
+  createRewrapper(options: RewrapOptions = {}): MessageRewrapper {
+    this.#checkOpen();
+    return new MessageRewrapper(
+      { sealer: this.#sealer, opener: this.#opener, checkOpen: () => this.#checkOpen() },
+      checkRewrapOptions("rewrap", options),
+      watchMessage(this.#emit, "rewrap"),
     );
   }
 
-  async #beginMessage(
-    request: SealingRequest,
-    frameLength: number,
-    plaintextLength: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<SealedMessage> {
+  /**
+   * A pair of Web Streams, for `pipeThrough`: message in, rewrapped message out. When the stream fails, discard what came
+   * out and keep the old message.
+   */
+  rewrapStream(options: RewrapOptions = {}): ReadableWritablePair<Uint8Array, Uint8Array> {
+    return rewrapperStream(this.createRewrapper(options));
+  }
+
+  /**
+   * Says whether this envelope would open a message, and why, without opening anything of it: no provider is asked but which
+   * key an alias names, and, of `admins`, for the states of keys that match. "can-open" means that nothing that can be told
+   * beforehand is against it: neither the header nor the body is authenticated, and the data-key cache is not looked at.
+   * @param message - a message, or its beginning: the header must be whole
+   * @throws for what is no message, `ERR_MESSAGE_INVALID`, `ERR_MESSAGE_TRUNCATED`, `ERR_MESSAGE_UNSUPPORTED`; `ERR_CLOSED`;
+   *   what the envelope would refuse, a header over its limits too, is explained, not thrown
+   */
+  async explain(message: Uint8Array, options: ExplainOptions = {}): Promise<MessageExplanation> {
     this.#checkOpen();
-    signal?.throwIfAborted();
-    const begin = (materials: SealingMaterials): SealedMessage => {
-      const message = new SealedMessage(materials, frameLength);
-      const maximum = this.#limits.maxHeaderLength;
-      // A message that this envelope could not read back is not written.
-      if (message.headerLength > maximum) {
-        throw limitError(
-          "header length",
-          maximum,
-          message.headerLength,
-          "raise maxHeaderLength, or store less context",
-        );
-      }
-      return message;
+    return explainMessage(this.#opener, message, options);
+  }
+
+  /**
+   * Puts the data keys that messages with these options will be sealed with into the cache, so that the first messages do
+   * not wait for the provider. Those that are there already are left alone; no message's worth is used up.
+   * @param orders - options of `encrypt`, of which suite and contexts count
+   * @throws TypeError (`ERR_ARGUMENT`) for what is no list; `ERR_NOT_SUPPORTED` without a cache; as `encrypt` otherwise, after
+   *   every order was tried
+   */
+  async prewarm(orders: Iterable<EncryptOptions>): Promise<void> {
+    this.#checkOpen();
+    await this.#sealer.prewarm(orders);
+  }
+
+  /**
+   * Forgets every cached data key and refusal; the next calls ask the provider. For the moment when a key was disabled or
+   * replaced and `maxAgeMs` is too long to wait.
+   */
+  clearCache(): void {
+    this.#sealer.policy.cache?.clear();
+    this.#opener.policy.cache?.clear();
+  }
+
+  /** What the data-key cache has done so far and does now; undefined without a cache. */
+  stats(): EnvelopeStats | undefined {
+    const sealing = this.#sealer.policy.cache?.stats();
+    const opening = this.#opener.policy.cache?.stats();
+    return sealing && opening && { sealing, opening };
+  }
+
+  /** Wipes the data-key cache; later calls reject with `ERR_CLOSED`. The providers stay open: they are the caller's. */
+  close(): void {
+    this.#closed = true;
+    this.#sealer.policy.cache?.close();
+    this.#opener.policy.cache?.close();
+  }
+
+  #encryptor(options: EncryptOptions, plaintextLength: number | undefined, isWhole: boolean): MessageEncryptor {
+    this.#checkOpen();
+    const order = this.#sealer.order(options);
+    const begin = (): Awaitable<SealedMessage> => {
+      this.#checkOpen();
+      return this.#sealer.begin(order, plaintextLength, isWhole);
     };
-    const cache = this.#sealingCache;
-    if (cache === undefined || plaintextLength === undefined || !cache.admits(plaintextLength)) {
-      const materials = await generateMaterials(request, this.#wrappingKeys, callOptions(signal));
-      try {
-        return begin(materials);
-      } finally {
-        wipe(materials.dataKey);
-      }
-    }
-    const { stored, unstored } = splitContext(request.context, request.unstoredContextKeys);
-    const key = cacheKey(request.suite.id, serializeContext(stored), serializeContext(unstored));
-    // The load serves every caller that waits for it, so one caller's signal does not end it.
-    return cache.use(key, plaintextLength, () => generateMaterials(request, this.#wrappingKeys, {}), begin, signal);
+    const watch = watchMessage(this.#emit, "encrypt", order.suite.id);
+    return new MessageEncryptor(begin, plaintextLength ?? Number.MAX_SAFE_INTEGER, options.signal, watch);
   }
 
   #decryptor(options: DecryptOptions, refuseSigned: boolean): MessageDecryptor {
     this.#checkOpen();
-    const expected = copyContext(options.encryptionContext ?? {});
-    const reproduced = copyContext(options.reproducedContext ?? {});
+    const expectation = contextExpectation(options);
+    const { limits, maxFrameLength } = this.#opener.policy;
     return new MessageDecryptor({
-      limits: this.#limits,
-      maxFrameLength: this.#maxFrameLength,
+      limits,
+      maxFrameLength,
       refuseSigned,
       signal: options.signal,
-      accept: (header) => this.#accept(header),
-      open: (header) => this.#openHeader(header, expected, reproduced, options.signal),
+      watch: watchMessage(this.#emit, "decrypt"),
+      accept: (header) => this.#opener.accept(header),
+      open: (header) => {
+        this.#checkOpen();
+        return this.#opener.openNow(header, expectation, options.signal);
+      },
     });
-  }
-
-  #accept({ suite }: ParsedHeader): void {
-    checkCommitment(suite, this.#commitmentPolicy);
-    if (this.#readableSuites !== undefined && !this.#readableSuites.includes(suite.id)) {
-      const id = formatSuiteId(suite.id);
-      throw new FengniError("ERR_MESSAGE_UNSUPPORTED", `algorithm suite ${id} is not among readableSuites`, {
-        details: { suite: id },
-      });
-    }
-  }
-
-  async #openHeader(
-    header: ParsedHeader,
-    expected: EncryptionContext,
-    reproduced: EncryptionContext,
-    signal: AbortSignal | undefined,
-  ): Promise<OpenedHeader> {
-    this.#checkOpen();
-    signal?.throwIfAborted();
-    const { suite } = header;
-    const isWhole = Object.keys(reproduced).length === 0;
-    const context: Record<string, string> = isWhole
-      ? header.context
-      : Object.assign(Object.create(null), header.context);
-    const unstored: Record<string, string> = Object.create(null);
-    for (const [key, value] of Object.entries(reproduced)) {
-      if (!Object.hasOwn(context, key)) unstored[key] = value;
-      else if (context[key] !== value) requireContext(context, { [key]: value });
-      context[key] = value;
-    }
-    requireContext(context, expected);
-    const unstoredContext = serializeContext(unstored);
-    const request = { suite, encryptedDataKeys: header.encryptedDataKeys, context };
-    const derive = (dataKey: Uint8Array): OpenedHeader => ({
-      cipher: deriveAndCheckCommitment(suite, dataKey, header.messageId, header.commitment),
-      unstoredContext,
-    });
-    if (this.#openingCache !== undefined) {
-      const key = cacheKey(suite.id, header.wrapping, unstoredContext);
-      const load = (): Promise<Uint8Array> => unwrapMaterials(request, this.#unwrappingKeys, {});
-      return this.#openingCache.use(key, 0, load, derive, signal);
-    }
-    const dataKey = await unwrapMaterials(request, this.#unwrappingKeys, callOptions(signal));
-    try {
-      return derive(dataKey);
-    } finally {
-      wipe(dataKey);
-    }
-  }
-
-  #suiteForWriting(id: number): AlgorithmSuite {
-    const suite = suiteForWriting(id);
-    if (this.#readableSuites !== undefined && !this.#readableSuites.includes(id)) {
-      throw new FengniError("ERR_NOT_SUPPORTED", `suite ${formatSuiteId(id)} is not among readableSuites`, {
-        details: { operation: `write suite ${formatSuiteId(id)}` },
-      });
-    }
-    return suite;
-  }
-
-  #checkFrameLength(frameLength: number): number {
-    // Nor is one whose frames it could not read back.
-    return checkInteger("frameLength", frameLength, 1, Math.min(this.#maxFrameLength, MAX_FRAME_LENGTH));
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new FengniError("ERR_CLOSED", "the envelope is closed");
   }
-}
-
-function callOptions(signal: AbortSignal | undefined): CallOptions {
-  return signal === undefined ? {} : { signal };
-}
-
-/** Longest text that is its own cache key; longer ones are hashed. */
-const MAX_PLAIN_KEY = 1024;
-
-/** One key per suite and per what the data key is bound to; the lengths keep the parts apart. */
-function cacheKey(suiteId: number, stored: Uint8Array, unstored: Uint8Array): string {
-  const lengths = `${suiteId} ${stored.length} ${unstored.length} `;
-  if (stored.length + unstored.length > MAX_PLAIN_KEY)
-    return lengths + bytesToBase64(digest("sha256", stored, unstored));
-  return lengths + latin1(stored) + latin1(unstored);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

@@ -263,8 +263,10 @@ describe("policies and limits", () => {
   const envelope = new Envelope({ wrappingKeys: [key] });
 
   test("more encrypted data keys than allowed, written and read", async () => {
-    expect(() => new Envelope({ wrappingKeys: [key, key, key], maxEncryptedDataKeys: 2 })).toThrowError(/raise/);
-    const message = await new Envelope({ wrappingKeys: [key, key, key] }).encrypt("x");
+    expect(
+      () => new Envelope({ wrappingKeys: [testKey(), testKey(), testKey()], maxEncryptedDataKeys: 2 }),
+    ).toThrowError(/raise/);
+    const message = await new Envelope({ wrappingKeys: [testKey(), testKey(), testKey()] }).encrypt("x");
     await new Envelope({ wrappingKeys: [key], maxEncryptedDataKeys: 3 }).decrypt(message);
     await refusal(new Envelope({ wrappingKeys: [key], maxEncryptedDataKeys: 2 }).decrypt(message), "ERR_LIMIT");
   });
@@ -505,7 +507,7 @@ describe("wrapping keys that misbehave", () => {
         throw new Error("x".repeat(100_000));
       },
     };
-    const keys = Array.from({ length: 100 }, () => failing);
+    const keys = Array.from({ length: 100 }, () => ({ ...failing }));
     const message = await new Envelope({ wrappingKeys: [failing] }).encrypt("x");
     const errors = [
       await new Envelope({ wrappingKeys: [good] }).decrypt(message).catch((error: unknown) => error),
@@ -609,9 +611,15 @@ describe("wrapping keys that misbehave", () => {
     const envelope = new Envelope({ wrappingKeys: [good], frameLength: 1000 });
     const message = await envelope.encrypt(new Uint8Array(900).fill(0x61));
     const wiped: number[] = [];
-    const fill = vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (this: Uint8Array, value) {
+    const fill = vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (
+      this: Uint8Array,
+      value,
+      start,
+      end,
+    ) {
       if (value === 0 && this.includes(0x61)) wiped.push(this.length);
-      for (let i = 0; i < this.length; i++) this[i] = value;
+      const part = this.subarray(start, end);
+      for (let i = 0; i < part.length; i++) part[i] = value;
       return this;
     });
     try {
