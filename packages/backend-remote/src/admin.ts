@@ -85,7 +85,8 @@ export class TencentKeyAdmin implements KeyAdmin {
   /**
    * Makes a key. Without an alias it gets one of `fengni-` and 32 hexadecimal digits, for the service demands one. A region has
    * symmetric keys of one spec: asking for the other one rejects with `ERR_NOT_SUPPORTED`, and the key that came instead is
-   * scheduled for deletion.
+   * scheduled for deletion. Where the key was made and cannot be described, also because the signal aborted meanwhile, it rejects with
+   * `ERR_UNAVAILABLE`, whose message names the key and whose cause says why.
    */
   async createKey(request: CreateKeyRequest = {}, options?: CallOptions): Promise<KeyDescription> {
     this.#service.requireOpen();
@@ -228,18 +229,15 @@ export class TencentKeyAdmin implements KeyAdmin {
     return describeKey("DescribeKey", KeyMetadata);
   }
 
-  /** What was made must not be lost because it could not be looked at. */
+  /** What was made must not be lost because it could not be looked at, nor because the caller left meanwhile. */
   async #describeNew(keyId: string, options: Options): Promise<KeyDescription> {
     try {
       return await this.#describe(keyId, options);
     } catch (cause) {
-      options?.signal?.throwIfAborted();
       throw new FengniError(
         "ERR_UNAVAILABLE",
         `the key ${keyId} was made, but cannot be described: do not make another`,
-        {
-          cause,
-        },
+        { cause },
       );
     }
   }

@@ -7,8 +7,10 @@ import {
   type ServiceFault,
   type Subject,
   serviceError,
+  shownRequestId,
   statusError,
 } from "./error-map.js";
+import { secretsOf } from "./redact.js";
 import type { RequestError } from "./request-error.js";
 
 /** An answer over HTTP, whole. */
@@ -77,12 +79,14 @@ export function readAnswer({ status, body }: HttpAnswer, subject: Subject, secre
   }
   const requestId = response["RequestId"];
   if (!isRequestId(requestId)) return { error: malformedAnswer(subject, status, "it has no RequestId") };
+  const shownId = (): string => shownRequestId(requestId, [...secretsOf(subject.params), ...secrets]);
+  const malformed = (what: string): Verdict => ({ error: malformedAnswer(subject, status, what, shownId()) });
   if (response["Error"] !== undefined && response["Error"] !== null) {
     const fault = faultOf(response["Error"]);
-    if (fault === undefined) return { error: malformedAnswer(subject, status, "its Error has no Code and Message") };
+    if (fault === undefined) return malformed("its Error has no Code and Message");
     return { error: serviceError({ ...fault, requestId, status, secrets }, subject) };
   }
-  if (status !== OK) return { error: statusError(subject, status) };
-  if (!isExact(response)) return { error: malformedAnswer(subject, status, "a number in it is greater than 2^53-1") };
+  if (status !== OK) return { error: statusError(subject, status, shownId()) };
+  if (!isExact(response)) return malformed("a number in it is greater than 2^53-1");
   return { response };
 }

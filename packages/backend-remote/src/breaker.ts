@@ -51,14 +51,17 @@ export class Breaker {
     return this.#state;
   }
 
+  /** Whether {@link enter} would let one through now; changes nothing. */
+  wouldEnter(): boolean {
+    if (this.#state === "open") return this.#clock.elapsed() >= this.#opensAgainAt;
+    return this.#state === "closed" || !this.#isProbing;
+  }
+
   /** Asks to be let through. @returns undefined when it is not */
   enter(): BreakerPass | undefined {
+    if (!this.wouldEnter()) return undefined;
     if (this.#state === "closed") return { period: this.#period };
-    if (this.#state === "open") {
-      if (this.#clock.elapsed() < this.#opensAgainAt) return undefined;
-      this.#change("half-open");
-    }
-    if (this.#isProbing) return undefined;
+    this.#change("half-open");
     this.#isProbing = true;
     return { period: this.#period };
   }

@@ -7,8 +7,9 @@ import { type ClientEvent, tell } from "./client-events.js";
 import type { CheckedOptions } from "./client-options.js";
 import { type Deadline, deadlineError, pause } from "./deadline.js";
 import type { Choice, Endpoint, Endpoints } from "./endpoints.js";
-import { causeOf, malformedAnswer, networkError } from "./error-map.js";
+import { causeOf, isOfRequest, malformedAnswer, networkError } from "./error-map.js";
 import { Limiter } from "./limiter.js";
+import { MAX_REGIONS, RecentMap } from "./recent-map.js";
 import { isRequestError, RequestError } from "./request-error.js";
 import { checkResponse } from "./response-check.js";
 import { mayRepeat, RetryBudget, retryDelayMs } from "./retry.js";
@@ -47,8 +48,7 @@ export class Caller {
   readonly #options: CheckedOptions;
   readonly #endpoints: Endpoints;
   readonly #limiter: Limiter;
-  // Bounded: a client is used with a handful of regions.
-  readonly #shares = new Map<string, Share>();
+  readonly #shares = new RecentMap<Share>(MAX_REGIONS, { mayGo: ({ slots }) => slots.isIdle });
 
   constructor(options: CheckedOptions, endpoints: Endpoints) {
     this.#options = options;
@@ -86,14 +86,11 @@ export class Caller {
   }
 
   #shareOf(region: string): Share {
-    let share = this.#shares.get(region);
-    if (share === undefined) {
+    return this.#shares.get(region, () => {
       const { clock, retryBudget, maxConnections } = this.#options;
       const slots = new Slots(clock, maxConnections, maxConnections * QUEUED_PER_CONNECTION);
-      share = { budget: new RetryBudget(retryBudget), slots };
-      this.#shares.set(region, share);
-    }
-    return share;
+      return { budget: new RetryBudget(retryBudget), slots };
+    });
   }
 
   /** Waits for its turn below the rate, and for a free connection. */
@@ -117,7 +114,7 @@ export class Caller {
     const { attemptTimeoutMs } = this.#options;
     const remainingMs = deadline.remainingMs();
     // Decided now: at the end the clock cannot tell which of the two bounds it was.
-    const isHurried = remainingMs <= attemptTimeoutMs;
+    const isHurried = remainingMs < attemptTimeoutMs;
     const timeoutMs = Math.max(1, isHurried ? remainingMs : attemptTimeoutMs);
     const subject = { action: action.name, params };
     let response: object;
@@ -134,6 +131,7 @@ export class Caller {
           : networkError(subject, "wait", "the transport failed", causeOf(error));
       if (!isRequestError(failure)) breaker.abandon(pass);
       else if (failure.vendorCode !== undefined || failure.code === "ERR_THROTTLED") breaker.succeed(pass);
+      else if (isOfRequest(failure)) breaker.abandon(pass);
       // That a caller was in a hurry says nothing of the endpoint.
       else if (isHurried && isRequestError(failure, "ERR_TIMEOUT") && !this.#hasNoConnection(failure, timeoutMs))
         breaker.abandon(pass);

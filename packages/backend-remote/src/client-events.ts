@@ -32,13 +32,15 @@ export type ClientEvent =
   /** A read joined an identical one that is under way. */
   | { readonly type: "shared"; readonly action: string; readonly region: string };
 
-/** Is told of events, while they happen: it must be quick. What it throws is ignored. */
+/** Is told of events, while they happen: it must be quick. What it throws or rejects with is ignored. */
 export type ClientEventListener = (event: ClientEvent) => void;
 
 /** Tells a listener; a call must not fail because its listener does. */
 export function tell(listener: ClientEventListener, event: ClientEvent): void {
   try {
-    listener(event);
+    const told: unknown = listener(event);
+    // An async function is assignable to a listener; its rejection must not end the process.
+    if (typeof told === "object" && told !== null) Promise.resolve(told).catch(() => {});
   } catch {
     // The listener's own affair.
   }

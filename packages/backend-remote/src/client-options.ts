@@ -30,7 +30,10 @@ export interface TencentKmsClientOptions extends ConnectionOptions {
   readonly transport?: Transport;
   /** For a call with all its attempts and waits, in milliseconds; 1 to 600,000, default {@link DEFAULT_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
-  /** For one attempt; 1 to 600,000, default {@link DEFAULT_ATTEMPT_TIMEOUT_MS}. */
+  /**
+   * For one attempt; 1 to 600,000, default {@link DEFAULT_ATTEMPT_TIMEOUT_MS}. Never more than half of `timeoutMs`, and the same holds
+   * for `connectTimeoutMs`: a call must outlive an endpoint that says nothing, to find out and to go elsewhere.
+   */
   readonly attemptTimeoutMs?: number;
   /** Attempts of one call, the first included; 1 to 20, default {@link DEFAULT_MAX_ATTEMPTS}. */
   readonly maxAttempts?: number;
@@ -66,7 +69,7 @@ type Way =
   | { readonly transport: Transport }
   | { readonly endpoints: readonly string[]; readonly credentials: Credentials | CredentialProvider };
 
-/** Options that were checked, with their defaults. */
+/** Options that were checked, with their defaults; times of attempts and connections are at most half of a call's. */
 export interface CheckedOptions {
   readonly region: string;
   readonly way: Way;
@@ -95,17 +98,21 @@ export function checkOptions(options: TencentKmsClientOptions): CheckedOptions {
   if (onEvent !== undefined && typeof onEvent !== "function") throw argumentError("onEvent expected a function");
   if (typeof clock?.schedule !== "function") throw argumentError("clock expected now(), elapsed() and schedule()");
   if (typeof random !== "function") throw argumentError("random expected a function");
+  const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs, DEFAULT_TIMEOUT_MS);
+  const attemptTimeoutMs = checkTimeout("attemptTimeoutMs", options.attemptTimeoutMs, DEFAULT_ATTEMPT_TIMEOUT_MS);
+  const connectTimeoutMs = checkTimeout("connectTimeoutMs", options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS);
+  const mostMs = Math.max(1, Math.floor(timeoutMs / 2));
   return {
     region: checkRegion("region", options.region),
     way: wayOf(options),
-    timeoutMs: checkTimeout("timeoutMs", options.timeoutMs, DEFAULT_TIMEOUT_MS),
-    attemptTimeoutMs: checkTimeout("attemptTimeoutMs", options.attemptTimeoutMs, DEFAULT_ATTEMPT_TIMEOUT_MS),
+    timeoutMs,
+    attemptTimeoutMs: Math.min(attemptTimeoutMs, mostMs),
     maxAttempts: checkCount("maxAttempts", options.maxAttempts, DEFAULT_MAX_ATTEMPTS, 1, 20),
     retryBudget: checkCount("retryBudget", options.retryBudget, DEFAULT_RETRY_BUDGET, 0, 1_000_000),
     rateLimit: rateLimitOf(options.rateLimit ?? {}),
     breaker: breakerOf(options.breaker ?? {}),
     maxConnections: checkCount("maxConnections", options.maxConnections, DEFAULT_MAX_CONNECTIONS, 1, 10_000),
-    connectTimeoutMs: checkTimeout("connectTimeoutMs", options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS),
+    connectTimeoutMs: Math.min(connectTimeoutMs, mostMs),
     clock,
     random,
     onEvent,

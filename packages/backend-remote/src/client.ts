@@ -16,6 +16,7 @@ import { checkRequest } from "./parameter-check.js";
 import { isRequestError } from "./request-error.js";
 import { RequestSigner } from "./request-signer.js";
 import type { Transport } from "./transport.js";
+import { boundedTransport } from "./transport-bounded.js";
 import { type ConnectionOptions, HttpTransport } from "./transport-http.js";
 
 const CALL_FIELDS = ["signal", "timeoutMs", "region"];
@@ -181,8 +182,9 @@ export class TencentKmsClient extends ActionMethodsBase {
   }
 }
 
-function endpointsOf(checked: CheckedOptions, connection: ConnectionOptions): Endpoint[] {
-  const { way, clock, random, breaker, onEvent } = checked;
+function endpointsOf(checked: CheckedOptions, options: ConnectionOptions): Endpoint[] {
+  const { way, clock, random, breaker, onEvent, connectTimeoutMs } = checked;
+  const connection = { ...options, connectTimeoutMs };
   const endpointOf = (name: string, transport: Transport): Endpoint =>
     new Endpoint(
       name,
@@ -192,7 +194,7 @@ function endpointsOf(checked: CheckedOptions, connection: ConnectionOptions): En
           if (onEvent !== undefined) tell(onEvent, { type: "breaker", endpoint: name, region, state });
         }),
     );
-  if ("transport" in way) return [endpointOf(INJECTED, way.transport)];
+  if ("transport" in way) return [endpointOf(INJECTED, boundedTransport(way.transport, clock))];
   const signer = new RequestSigner(way.credentials, clock);
   return way.endpoints.map((name) => endpointOf(name, new HttpTransport(name, connection, signer, clock)));
 }

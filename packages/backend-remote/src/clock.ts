@@ -25,6 +25,22 @@ export const systemClock: Clock = {
   },
 };
 
+/** Less than this is no reason for which a signature has expired: the service allows 300 seconds. */
+export const LEAST_CORRECTION_MS = 30_000;
+/** Earliest time to sign with, in milliseconds since 1970: before it the service's interface was not made. */
+export const EARLIEST_MS: number = Date.UTC(2019, 0, 18);
+/** Latest time to sign with, in milliseconds since 1970: nobody lives to see it. */
+export const LATEST_MS: number = Date.UTC(2120, 0, 1);
+
+/**
+ * Whether the service's time explains why it took a signature for expired: it can be signed with, and is far enough from that of the
+ * signature. Both are in milliseconds since 1970.
+ */
+export function isCorrection(serviceMs: number, signedMs: number): boolean {
+  // Also false for what is no time.
+  return serviceMs >= EARLIEST_MS && serviceMs <= LATEST_MS && Math.abs(serviceMs - signedMs) >= LEAST_CORRECTION_MS;
+}
+
 /** A number from 0 up to 1, for jitter. */
 export type Random = () => number;
 

@@ -2,7 +2,7 @@
 import { isFengniError } from "@fengni/crypto/errors";
 import { argumentError, checkFields } from "./checks.js";
 import { systemClock } from "./clock.js";
-import type { CredentialProvider, Credentials } from "./credentials.js";
+import { type CredentialOptions, type CredentialProvider, type Credentials, isSameCredentials } from "./credentials.js";
 import {
   CACHE_FIELDS,
   type CachedCredentialsOptions,
@@ -15,7 +15,9 @@ import { checkText, checkWholeNumber } from "./request-checks.js";
 import {
   callSts,
   DEFAULT_DURATION_SECONDS,
+  isClockRefusal,
   MAX_DURATION_SECONDS,
+  MAX_STS_REQUESTS,
   type StsOptions,
   stsTimeoutMs,
   stsUrl,
@@ -111,14 +113,14 @@ export function assumeRoleCredentials(options: AssumeRoleCredentialsOptions): Na
   return cachedCredentials(
     "assumed role",
     () => askWith(source, ask),
-    cacheOptions(options, 2 * stsTimeoutMs(options)),
+    cacheOptions(options, 2 * MAX_STS_REQUESTS * stsTimeoutMs(options)),
   );
 }
 
 /** The role is set up here: that its source is not must not let a chain go on to another identity. */
-async function sourceCredentials(source: CredentialProvider): Promise<Credentials> {
+async function sourceCredentials(source: CredentialProvider, options: CredentialOptions = {}): Promise<Credentials> {
   try {
-    return await source.getCredentials();
+    return await source.getCredentials(options);
   } catch (error) {
     if (!isFengniError(error) || !isAbsent(error)) throw error;
     throw credentialsError(`assumed role: its source has none: ${error.message}`, error);
@@ -134,10 +136,10 @@ async function askWith(
   try {
     return await ask(held);
   } catch (error) {
-    if (!isFengniError(error, "ERR_CREDENTIALS")) throw error;
-    const renewed = await source.getCredentials({ forceRefresh: true, refused: held });
-    const isSame = renewed.secretId === held.secretId && renewed.secretKey === held.secretKey;
-    if (isSame && renewed.token === held.token) throw error;
+    // Other credentials do not set a clock right.
+    if (!isFengniError(error, "ERR_CREDENTIALS") || isClockRefusal(error)) throw error;
+    const renewed = await sourceCredentials(source, { forceRefresh: true, refused: held });
+    if (isSameCredentials(renewed, held)) throw error;
     return ask(renewed);
   }
 }

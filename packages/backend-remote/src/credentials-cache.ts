@@ -14,6 +14,11 @@ export const DEFAULT_LOAD_TIMEOUT_MS = 10_000;
 export const MAX_TIMER_MS = 2_147_483_647;
 /** Between two attempts to refresh credentials that still serve: a source that is down is not asked at every call. */
 const BACKGROUND_PAUSE_MS = 1_000;
+/**
+ * Between two loads because the service refused the credentials: where it refuses the new ones too, a source is not asked at every
+ * call.
+ */
+const FORCED_PAUSE_MS = 1_000;
 /** Until credentials are refreshed that seemed to have expired when they came: the clock here is wrong, or the source is late. */
 const DOUBTFUL_LIFE_MS = 60_000;
 
@@ -37,8 +42,10 @@ export const CACHE_FIELDS: readonly string[] = ["refreshMarginMs", "loadTimeoutM
  * Keeps what a source gives.
  *
  * Credentials that are about to expire are refreshed in the background, and the old ones serve meanwhile. All who wait, wait for
- * one refresh; who gives up does not end it. A refresh that failed is tried again at the next call. Credentials that the local clock
- * takes for expired when they come are used all the same: the service decides, for it is the clock that may be wrong.
+ * one refresh; who gives up does not end it. A refresh that failed is tried again at the next call; one because the service refused
+ * the credentials, a second after it began at the earliest, and until then its outcome stands. Credentials that the local clock
+ * takes for expired when they come are used all the same, for it is the clock that may be wrong and the service decides; but in the
+ * background they do not take the place of others that still serve. A refresh that nobody waits for keeps no process running.
  * @param name - of the source, for messages
  * @param load - obtains new credentials
  * @returns a provider that rejects as `load` does, with `ERR_CREDENTIALS` for credentials that cannot sign, and with `ERR_TIMEOUT`
@@ -76,6 +83,14 @@ class CredentialCache implements NamedCredentialProvider {
   /** From then on the current ones are refreshed. */
   #refreshAtMs = 0;
   #refreshing: Promise<Credentials> | undefined;
+  /** Whether anybody has the refresh under way made because the service refused the current ones. */
+  #isForced = false;
+  #forcedAtMs = Number.NEGATIVE_INFINITY;
+  #forcedFailure: { readonly error: unknown } | undefined;
+  /** Ends the refresh that takes too long. */
+  #timer: NodeJS.Timeout | undefined;
+  /** How many wait for a refresh. */
+  #waiting = 0;
 
   constructor(name: string, load: () => Promise<Credentials>, options: Required<CachedCredentialsOptions>) {
     this.name = name;
@@ -89,10 +104,10 @@ class CredentialCache implements NamedCredentialProvider {
     signal?.throwIfAborted();
     const nowMs = this.#clock.now();
     const current = this.#current;
-    if (current === undefined || nowMs >= this.#expiresAtMs) return abortable(this.#refresh(), signal);
+    if (current === undefined || nowMs >= this.#expiresAtMs) return this.#wait(this.#refresh(), signal);
     // Others whose credentials were refused have had them renewed meanwhile: one refresh is enough for all.
     if (forceRefresh && (refused === undefined || isSameCredentials(current, refused))) {
-      return abortable(this.#refresh(), signal);
+      return this.#wait(this.#force(current, nowMs), signal);
     }
     if (nowMs >= this.#refreshAtMs && this.#refreshing === undefined) {
       this.#refreshAtMs = nowMs + BACKGROUND_PAUSE_MS;
@@ -105,16 +120,45 @@ class CredentialCache implements NamedCredentialProvider {
   #refresh(): Promise<Credentials> {
     this.#refreshing ??= this.#loadOnce().finally(() => {
       this.#refreshing = undefined;
+      this.#isForced = false;
     });
     return this.#refreshing;
   }
 
+  async #force(current: Credentials, nowMs: number): Promise<Credentials> {
+    const sinceMs = nowMs - this.#forcedAtMs;
+    // Where the clock was set back, the last one is not known to be recent.
+    if (this.#refreshing === undefined && sinceMs >= 0 && sinceMs < FORCED_PAUSE_MS) {
+      if (this.#forcedFailure !== undefined) throw this.#forcedFailure.error;
+      return current;
+    }
+    this.#isForced = true;
+    this.#forcedAtMs = nowMs;
+    return this.#refresh();
+  }
+
+  /** While somebody waits, the process must not end; for a refresh in the background it may. */
+  async #wait(refreshed: Promise<Credentials>, signal: AbortSignal | undefined): Promise<Credentials> {
+    this.#waiting += 1;
+    this.#timer?.ref();
+    try {
+      return await abortable(refreshed, signal);
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#timer?.unref();
+    }
+  }
+
   async #loadOnce(): Promise<Credentials> {
-    const loaded = holdCredentials(await this.#loadInTime(), this.name);
+    const loaded = await this.#loadValid();
     const nowMs = this.#clock.now();
     const { expiresAtMs = Number.POSITIVE_INFINITY } = loaded;
+    const isLate = hasExpired(loaded, nowMs);
+    const current = this.#current;
+    // The source is late, not the clock wrong: the current ones are good by the same clock. A second later it is asked again.
+    if (isLate && current !== undefined && !this.#isForced && !hasExpired(current, nowMs)) return current;
     this.#current = loaded;
-    if (nowMs >= expiresAtMs) {
+    if (isLate) {
       this.#expiresAtMs = Number.POSITIVE_INFINITY;
       this.#refreshAtMs = nowMs + DOUBTFUL_LIFE_MS;
       return loaded;
@@ -126,6 +170,16 @@ class CredentialCache implements NamedCredentialProvider {
     return loaded;
   }
 
+  async #loadValid(): Promise<Credentials> {
+    this.#forcedFailure = undefined;
+    try {
+      return holdCredentials(await this.#loadInTime(), this.name);
+    } catch (error) {
+      if (this.#isForced) this.#forcedFailure = { error };
+      throw error;
+    }
+  }
+
   /** What comes after the time is over is not used: by then another load may be under way. */
   #loadInTime(): Promise<Credentials> {
     const timeoutMs = this.#loadTimeoutMs;
@@ -134,6 +188,7 @@ class CredentialCache implements NamedCredentialProvider {
         const message = `${this.name} gave no credentials within ${timeoutMs} ms; the next call asks again`;
         reject(new FengniError("ERR_TIMEOUT", message, { retryable: true, details: { timeoutMs } }));
       }, timeoutMs);
+      this.#timer = timer.unref();
       // Also what throws at once is a failed load.
       const load = async (): Promise<Credentials> => this.#load();
       load()
@@ -141,4 +196,8 @@ class CredentialCache implements NamedCredentialProvider {
         .finally(() => clearTimeout(timer));
     });
   }
+}
+
+function hasExpired({ expiresAtMs }: Credentials, nowMs: number): boolean {
+  return expiresAtMs !== undefined && nowMs >= expiresAtMs;
 }

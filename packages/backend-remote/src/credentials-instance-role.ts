@@ -22,7 +22,7 @@ export interface InstanceRoleCredentialsOptions extends CachedCredentialsOptions
   readonly timeoutMs?: number;
 }
 
-type Ask = (path: string) => Promise<Answer>;
+type Ask = (path: string, onNotFound: () => FengniError) => Promise<Answer>;
 
 const SOURCE = "instance role";
 const METADATA_SERVICE = `${SOURCE}: the metadata service`;
@@ -32,8 +32,8 @@ const ROLE_NAME = /^[A-Za-z0-9+=,.@_-]{1,128}$/;
 
 /**
  * Temporary credentials of the role that is bound to this virtual machine.
- * @returns a provider whose calls reject with `ERR_CREDENTIALS` when no role is bound, `ERR_UNAVAILABLE` or `ERR_TIMEOUT` when there
- *   is no metadata service
+ * @returns a provider whose calls reject with `ERR_CREDENTIALS` when no role is bound, `ERR_UNAVAILABLE` or `ERR_TIMEOUT` when the
+ *   metadata service does not answer, or gives no credentials of the role that it says is bound
  * @throws TypeError `ERR_ARGUMENT` for an endpoint or a role that cannot be
  */
 export function instanceRoleCredentials(options: InstanceRoleCredentialsOptions = {}): NamedCredentialProvider {
@@ -44,17 +44,15 @@ export function instanceRoleCredentials(options: InstanceRoleCredentialsOptions 
     throw argumentError("endpoint expected a URL that begins with http:// or https://");
   }
   if (roleName !== undefined && !ROLE_NAME.test(roleName)) throw argumentError("roleName expected the name of a role");
-  const ask: Ask = async (path) =>
-    exchangeText({
-      url: new URL(path, endpoint),
-      timeoutMs,
-      source: METADATA_SERVICE,
-      onNotFound: () => notBound(roleName),
-    });
+  const ask: Ask = async (path, onNotFound) =>
+    exchangeText({ url: new URL(path, endpoint), timeoutMs, source: METADATA_SERVICE, onNotFound });
   return cachedCredentials(
     SOURCE,
     async () => {
-      const answer = await ask(PATH + encodeURIComponent(roleName ?? (await findRole(ask))));
+      const role = roleName ?? (await findRole(ask));
+      const answer = await ask(PATH + encodeURIComponent(role), () =>
+        roleName === undefined ? withoutCredentials() : notBound(roleName),
+      );
       return readCredentials(answer, clock.now());
     },
     cacheOptions(options, 2 * timeoutMs),
@@ -68,6 +66,13 @@ function notBound(roleName: string | undefined): FengniError {
     : credentialsError(`${SOURCE}: the role ${roleName} is not bound to this virtual machine`);
 }
 
+/** A role is bound: that its credentials are not to be had does not make it one that nobody has set up. */
+function withoutCredentials(): FengniError {
+  return new FengniError("ERR_UNAVAILABLE", `${METADATA_SERVICE} gave an answer without credentials`, {
+    retryable: true,
+  });
+}
+
 async function findRole(ask: Ask): Promise<string> {
   const [name = ""] = (await askForRole(ask)).text.trim().split(/\s/);
   if (name === "") throw notBound(undefined);
@@ -78,7 +83,7 @@ async function findRole(ask: Ask): Promise<string> {
 /** Outside of the cloud there is no host of this name, and so no such source. */
 async function askForRole(ask: Ask): Promise<Answer> {
   try {
-    return await ask(PATH);
+    return await ask(PATH, () => notBound(undefined));
   } catch (error) {
     const cause = error instanceof FengniError ? error.cause : undefined;
     if (!(cause instanceof Error && "code" in cause && cause.code === "ENOTFOUND")) throw error;
@@ -101,7 +106,5 @@ function readCredentials(received: Answer, nowMs: number): Credentials {
   if (isWhole && typeof expiredTime === "number") {
     return { secretId, secretKey, token, expiresAtMs: localExpiry(expiredTime, received, nowMs) };
   }
-  throw new FengniError("ERR_UNAVAILABLE", `${SOURCE}: the metadata service gave an answer without credentials`, {
-    retryable: true,
-  });
+  throw withoutCredentials();
 }

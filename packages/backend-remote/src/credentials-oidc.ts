@@ -9,7 +9,7 @@ import { type Environment, processEnvironment, requireVariables } from "./creden
 import { readSmallFile } from "./credentials-file.js";
 import { absentError, credentialsError, type NamedCredentialProvider } from "./credentials-static.js";
 import { checkText } from "./request-checks.js";
-import { callSts, type StsOptions, stsTimeoutMs } from "./sts.js";
+import { callSts, MAX_STS_REQUESTS, type StsOptions, stsTimeoutMs } from "./sts.js";
 
 /** How a workload's token is exchanged for the credentials of a role. */
 export interface OidcCredentialsOptions extends RoleOptions {
@@ -44,7 +44,11 @@ export function oidcCredentials(options: OidcCredentialsOptions): NamedCredentia
   roleParameters(options);
   checkText("providerId", options.providerId);
   checkText("webIdentityTokenFile", options.webIdentityTokenFile);
-  return cachedCredentials(SOURCE, () => exchangeToken(options), cacheOptions(options, stsTimeoutMs(options)));
+  return cachedCredentials(
+    SOURCE,
+    () => exchangeToken(options),
+    cacheOptions(options, MAX_STS_REQUESTS * stsTimeoutMs(options)),
+  );
 }
 
 /**
@@ -68,7 +72,7 @@ export function tkeCredentials(options: TkeCredentialsOptions = {}): NamedCreden
       const [providerId = "", webIdentityTokenFile = "", roleArn = "", region = ""] = found.values;
       return exchangeToken({ ...others, providerId, webIdentityTokenFile, roleArn, region });
     },
-    cacheOptions(options, stsTimeoutMs(options)),
+    cacheOptions(options, MAX_STS_REQUESTS * stsTimeoutMs(options)),
   );
 }
 

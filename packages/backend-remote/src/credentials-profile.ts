@@ -18,13 +18,20 @@ export interface ProfileCredentialsOptions extends Pick<CachedCredentialsOptions
 
 type Profile = ReadonlyMap<string, string>;
 
+interface ProfileFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 const SOURCE = "profile file";
 const SYSTEM_PATH = "/etc/tencentcloud/credentials";
 
 /**
  * Credentials from a profile file: an INI file with `secret_id`, `secret_key` and, for temporary credentials, `session_token` in
- * a section such as `[default]`. It is read once, and again when the service refuses the credentials.
- * @returns a provider whose calls reject with `ERR_CREDENTIALS` when there is no such file or profile, or it is malformed
+ * a section such as `[default]`. It is read once, and again when the service refuses the credentials. From the first time that
+ * a file is found it is the only one that is read: another may hold another identity.
+ * @returns a provider whose calls reject with `ERR_CREDENTIALS` when there is no such file or profile, or it is malformed. A chain
+ *   goes on to the next source only where neither a file nor a profile was named, and neither of the usual files is there.
  */
 export function profileCredentials(options: ProfileCredentialsOptions = {}): NamedCredentialProvider {
   checkFields("profileCredentials", options, ["path", "profile", "clock"]);
@@ -32,33 +39,48 @@ export function profileCredentials(options: ProfileCredentialsOptions = {}): Nam
   if (path !== undefined && checkText("path", path) === "") throw argumentError("path expected the path of a file");
   if (profile !== undefined) checkText("profile", profile);
   const paths = path === undefined ? [join(homedir(), ".tencentcloud", "credentials"), SYSTEM_PATH] : [path];
-  return cachedCredentials(SOURCE, () => loadProfile(paths, profile), clock === undefined ? {} : { clock });
+  let found: string | undefined;
+  const load = async (): Promise<Credentials> => {
+    const file = await readFirst(found === undefined ? paths : [found]);
+    if (file !== undefined) {
+      found = file.path;
+      return readProfile(file, profile ?? "default");
+    }
+    if (found !== undefined) {
+      throw credentialsError(`${SOURCE} ${found} is gone, and no other is read in its place: put it back`);
+    }
+    const message = `${SOURCE}: there is none at ${paths.join(" or ")}`;
+    // Who names a file or a profile means it: another identity must not take its place.
+    throw path === undefined && profile === undefined ? absentError(message) : credentialsError(message);
+  };
+  return cachedCredentials(SOURCE, load, clock === undefined ? {} : { clock });
 }
 
-async function loadProfile(paths: readonly string[], named: string | undefined): Promise<Credentials> {
+async function readFirst(paths: readonly string[]): Promise<ProfileFile | undefined> {
   for (const path of paths) {
     const text = await readSmallFile(path, SOURCE);
-    if (text === undefined) continue;
-    const name = named ?? "default";
-    const profile = parseProfiles(text, path).get(name);
-    if (profile === undefined) {
-      const message = `${SOURCE} ${path} has no profile [${name}]`;
-      // Who names a profile means it: another identity must not take its place.
-      throw named === undefined ? absentError(message) : credentialsError(message);
-    }
-    const required = (key: string): string => {
-      const value = profile.get(key);
-      if (value === undefined || value === "") throw credentialsError(`${SOURCE} ${path}: [${name}] has no ${key}`);
-      return value;
-    };
-    const token = profile.get("session_token") ?? "";
-    return {
-      secretId: required("secret_id"),
-      secretKey: required("secret_key"),
-      ...(token === "" ? {} : { token }),
-    };
+    if (text !== undefined) return { path, text };
   }
-  throw absentError(`${SOURCE}: there is none at ${paths.join(" or ")}`);
+  return undefined;
+}
+
+/** A file without the profile, or an empty one, may be one that is being written: it is there, and broken. */
+function readProfile({ path, text }: ProfileFile, name: string): Credentials {
+  const profile = parseProfiles(text, path).get(name);
+  if (profile === undefined) {
+    throw credentialsError(`${SOURCE} ${path} has no profile [${name}]: add it, or name one that is there`);
+  }
+  const required = (key: string): string => {
+    const value = profile.get(key);
+    if (value === undefined || value === "") throw credentialsError(`${SOURCE} ${path}: [${name}] has no ${key}`);
+    return value;
+  };
+  const token = profile.get("session_token") ?? "";
+  return {
+    secretId: required("secret_id"),
+    secretKey: required("secret_key"),
+    ...(token === "" ? {} : { token }),
+  };
 }
 
 /**

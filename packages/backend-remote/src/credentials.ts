@@ -34,7 +34,18 @@ export interface CredentialProvider {
   getCredentials(options?: CredentialOptions): Promise<Credentials>;
 }
 
-/** Whether two are the same to the service, which knows them by their id and token. */
+/**
+ * Whether two sign alike. The secret key counts too: a file that was read while it was written gives the right id with the wrong key.
+ * The time in which keys are compared tells nothing of them but their lengths.
+ */
 export function isSameCredentials(a: Credentials, b: Credentials): boolean {
-  return a.secretId === b.secretId && a.token === b.token;
+  return a.secretId === b.secretId && isSameSecret(a.secretKey, b.secretKey) && a.token === b.token;
+}
+
+/** On the texts themselves, for bytes would be copies to wipe. A provider from outside may have given what is no text. */
+function isSameSecret(a: unknown, b: unknown): boolean {
+  if (typeof a !== "string" || typeof b !== "string" || a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
 }

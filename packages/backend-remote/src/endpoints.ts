@@ -1,6 +1,7 @@
 // The endpoints of a client, in the caller's order, each with its transport and a breaker for every region. It must not know when a
 // request is sent again.
 import type { Breaker, BreakerPass, BreakerState } from "./breaker.js";
+import { MAX_REGIONS, RecentMap } from "./recent-map.js";
 import type { Transport } from "./transport.js";
 
 /** The states of breakers: by the endpoint, then by the region. */
@@ -12,8 +13,7 @@ export class Endpoint {
   readonly name: string;
   readonly transport: Transport;
   readonly #makeBreaker: (region: string) => Breaker;
-  // Bounded: a client is used with a handful of regions.
-  readonly #breakers = new Map<string, Breaker>();
+  readonly #breakers = new RecentMap<Breaker>(MAX_REGIONS);
 
   constructor(name: string, transport: Transport, makeBreaker: (region: string) => Breaker) {
     this.name = name;
@@ -23,17 +23,12 @@ export class Endpoint {
 
   /** The breaker of a region. */
   breakerOf(region: string): Breaker {
-    let breaker = this.#breakers.get(region);
-    if (breaker === undefined) {
-      breaker = this.#makeBreaker(region);
-      this.#breakers.set(region, breaker);
-    }
-    return breaker;
+    return this.#breakers.get(region, () => this.#makeBreaker(region));
   }
 
-  /** The states of the breakers, of the regions that were called. */
+  /** The states of the breakers, of the regions that were called lately. */
   states(): Readonly<Record<string, BreakerState>> {
-    return Object.fromEntries([...this.#breakers].map(([region, { state }]) => [region, state]));
+    return Object.fromEntries([...this.#breakers.entries()].map(([region, { state }]) => [region, state]));
   }
 }
 
@@ -62,9 +57,9 @@ export class Endpoints {
     return this.#enter(region, failed, false) ?? (failed.size > 0 ? this.#enter(region, failed, true) : undefined);
   }
 
-  /** Whether there is one that has not failed this call and is not left alone. */
+  /** Whether there is one that has not failed this call and would let it through now. */
   hasOther(region: string, failed: ReadonlySet<Endpoint>): boolean {
-    return this.#list.some((endpoint) => !failed.has(endpoint) && endpoint.breakerOf(region).state !== "open");
+    return this.#list.some((endpoint) => !failed.has(endpoint) && endpoint.breakerOf(region).wouldEnter());
   }
 
   /** The names, in order. */

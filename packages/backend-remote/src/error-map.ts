@@ -42,6 +42,16 @@ export function isRequestId(id: unknown): id is string {
   return typeof id === "string" && REQUEST_ID.test(id);
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * A request id without what it may repeat of the request, for it comes from outside like everything else. A UUID, the service's own form,
+ * may have some characters in common with anything: there only a whole secret counts.
+ */
+export function shownRequestId(id: string, secrets: readonly string[]): string {
+  return redact(id, UUID.test(id) ? secrets.filter((secret) => secret.includes(id) || id.includes(secret)) : secrets);
+}
+
 /** What the service's codes say of a key's state. */
 const STATES: Readonly<Record<string, string>> = {
   "ResourceUnavailable.CmkArchived": "archived",
@@ -87,18 +97,28 @@ function isAmbiguousCode(code: string): boolean {
   return errorCodeRow(code).portable === "ERR_UNAVAILABLE" || !isKnownErrorCode(code.split(".", 1)[0] ?? "");
 }
 
+/** A code without what it may repeat of the request; what the service's table knows of it stays. */
+function shownCode(code: string, secrets: readonly string[]): string {
+  let known = code;
+  while (known !== "" && !isKnownErrorCode(known)) known = known.slice(0, Math.max(0, known.lastIndexOf(".")));
+  return known + redact(code.slice(known.length), secrets);
+}
+
 /** The service refused, or failed. */
 export function serviceError(fault: ServiceFault, subject: Subject): RequestError {
-  const { code, requestId, status } = fault;
+  const { code, status } = fault;
   const { action, params } = subject;
   const { portable } = errorCodeRow(code);
   const row = findAction(action);
-  const message = redact(fault.message, [...secretsOf(params), ...(fault.secrets ?? [])]);
+  const secrets = [...secretsOf(params), ...(fault.secrets ?? [])];
+  const message = redact(fault.message, secrets);
+  const requestId = fault.requestId === undefined ? undefined : shownRequestId(fault.requestId, secrets);
+  const vendorCode = shownCode(code, secrets);
   const isAmbiguous = isAmbiguousCode(code);
   const isUnknown = isAmbiguous && !isSafe(subject);
   return new RequestError(
     portable,
-    `${action} was refused with ${code}: ${message}${requestId === undefined ? "" : ` (request ${requestId})`}${isUnknown ? unknownOutcome(action) : ""}`,
+    `${action} was refused with ${vendorCode}: ${message}${requestId === undefined ? "" : ` (request ${requestId})`}${isUnknown ? unknownOutcome(action) : ""}`,
     {
       action,
       phase: "read",
@@ -106,8 +126,8 @@ export function serviceError(fault: ServiceFault, subject: Subject): RequestErro
       retryable: row !== undefined && isRetryable(code, row, params),
       status,
       requestId,
-      vendorCode: code,
-      details: detailsOf(portable, code, subject),
+      vendorCode,
+      details: detailsOf(portable, vendorCode, subject),
       cause: fault.cause,
     },
   );
@@ -126,7 +146,10 @@ interface Unanswered {
   readonly phase: RequestPhase;
   readonly text: string;
   readonly status?: number | undefined;
+  /** Without what it may repeat of the request. */
+  readonly requestId?: string | undefined;
   readonly timeoutMs?: number;
+  readonly reason?: string;
   readonly cause?: unknown;
   /** Default true: for what will be the same next time. */
   readonly passes?: boolean;
@@ -134,7 +157,7 @@ interface Unanswered {
 
 /** No answer that can be believed. */
 function unanswered(subject: Subject, failure: Unanswered): RequestError {
-  const { phase, text, status, timeoutMs, cause, passes = true } = failure;
+  const { phase, text, status, requestId, timeoutMs, reason, cause, passes = true } = failure;
   const isAmbiguous = phase !== "connect";
   const isSafeNow = !isAmbiguous || isSafe(subject);
   const code: ErrorCode = timeoutMs === undefined ? "ERR_UNAVAILABLE" : "ERR_TIMEOUT";
@@ -145,7 +168,8 @@ function unanswered(subject: Subject, failure: Unanswered): RequestError {
     isAmbiguous,
     retryable: passes && isSafeNow,
     status,
-    details: timeoutMs === undefined ? undefined : { timeoutMs },
+    requestId,
+    details: timeoutMs !== undefined ? { timeoutMs } : reason !== undefined ? { reason } : undefined,
     cause,
   });
 }
@@ -161,9 +185,35 @@ export function timeoutError(subject: Subject, phase: RequestPhase, timeoutMs: n
   return unanswered(subject, { phase, text: `${doing} within ${Math.round(timeoutMs)} ms`, timeoutMs });
 }
 
-/** An answer that is not one of the service's. */
-export function malformedAnswer(subject: Subject, status: number | undefined, what: string): RequestError {
-  return unanswered(subject, { phase: "read", text: `the answer cannot be believed: ${what}`, status });
+/**
+ * An answer that is not one of the service's.
+ * @param requestId - for one that seems to be the service's; without what it may repeat of the request
+ */
+export function malformedAnswer(
+  subject: Subject,
+  status: number | undefined,
+  what: string,
+  requestId?: string,
+): RequestError {
+  return unanswered(subject, { phase: "read", text: `the answer cannot be believed: ${what}`, status, requestId });
+}
+
+const TOO_LONG = "answer-too-long";
+
+/** An answer of which no more was read than may be. */
+export function tooLongAnswer(subject: Subject, status: number | undefined, maxBytes: number): RequestError {
+  const text = `the answer cannot be believed: it is longer than ${maxBytes} bytes`;
+  return unanswered(subject, { phase: "read", text, status, reason: TOO_LONG });
+}
+
+/**
+ * Whether a failure tells of its request rather than of the endpoint, which answered: the service's envelope, more than may be read, or
+ * a status from 400 to 499 but for 408, with which a gateway says that it has waited in vain.
+ */
+export function isOfRequest({ requestId, status, details }: RequestError): boolean {
+  if (requestId !== undefined) return true;
+  if (details !== undefined && "reason" in details && details.reason === TOO_LONG) return true;
+  return status !== undefined && status >= 400 && status < 500 && status !== REQUEST_TIMEOUT;
 }
 
 /** An answer that is the service's, and of no use to who asked. */
@@ -180,8 +230,11 @@ export function unusableAnswer(action: string, what: string): RequestError<"ERR_
 const TOO_MANY_REQUESTS = 429;
 const REQUEST_TIMEOUT = 408;
 
-/** A status without the service's envelope: that of a gateway, a proxy, or another server. */
-export function statusError(subject: Subject, status: number): RequestError {
+/**
+ * A status without the service's envelope: that of a gateway, a proxy, or another server.
+ * @param requestId - where there was an envelope all the same; without what it may repeat of the request
+ */
+export function statusError(subject: Subject, status: number, requestId?: string): RequestError {
   const { action } = subject;
   // Whatever stands between us and the service may have let the request through before it said so.
   const isSafeNow = isSafe(subject);
@@ -200,7 +253,8 @@ export function statusError(subject: Subject, status: number): RequestError {
     const text = `HTTP status ${status}, and no answer of the service: check the endpoint`;
     return unanswered(subject, { phase: "read", text, status, passes: false });
   }
-  return unanswered(subject, { phase: "read", text: `HTTP status ${status}, and no answer of the service`, status });
+  const text = `HTTP status ${status}, and no answer of the service`;
+  return unanswered(subject, { phase: "read", text, status, requestId });
 }
 
 /**

@@ -7,14 +7,16 @@ import { onceAborted } from "./abort-listeners.js";
 import type { HttpAnswer } from "./answer.js";
 import { argumentError } from "./checks.js";
 import type { Clock } from "./clock.js";
-import { causeOf, malformedAnswer, networkError, type Subject, timeoutError } from "./error-map.js";
+import { causeOf, networkError, type Subject, timeoutError, tooLongAnswer } from "./error-map.js";
 import type { RequestError, RequestPhase } from "./request-error.js";
 
 /** What is sent, and its bounds. */
 export interface ExchangeOptions {
   readonly isSecure: boolean;
-  /** For node:http or node:https, with headers and agent. */
+  /** For node:http or node:https, with the agent and without headers. */
   readonly request: RequestOptions;
+  /** Names and values. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   /** What the request is about, for errors. */
   readonly subject: Subject;
@@ -44,13 +46,15 @@ class Exchange {
   #isSettled = false;
 
   constructor(options: ExchangeOptions, resolve: Resolve, reject: Reject) {
-    const { isSecure, request, body, signal, clock, timeoutMs } = options;
+    const { isSecure, request, headers, body, signal, clock, timeoutMs } = options;
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#request = isSecure ? httpsRequest(request) : httpRequest(request);
     // It holds the session token, and whoever prints an agent would print it too.
     Object.defineProperty(this.#request, INSPECT, { value: () => "[request]" });
+    // Not among its options: a TLS socket keeps those for as long as it lives.
+    for (const [name, value] of headers) this.#request.setHeader(name, value);
     this.#cancelTimeout = clock.schedule(timeoutMs, this.#onTimeout);
     this.#stopListening = signal === undefined ? undefined : onceAborted(signal, this.#onAbort);
     this.#request
@@ -102,8 +106,7 @@ class Exchange {
   readonly #onResponse = (answer: IncomingMessage): void => {
     const { subject, maxAnswerBytes } = this.#options;
     this.#phase = "read";
-    const tooLong = (): void =>
-      this.#failWith(() => malformedAnswer(subject, answer.statusCode, `it is longer than ${maxAnswerBytes} bytes`));
+    const tooLong = (): void => this.#failWith(() => tooLongAnswer(subject, answer.statusCode, maxAnswerBytes));
     if (Number(answer.headers["content-length"] ?? 0) > maxAnswerBytes) {
       tooLong();
       return;

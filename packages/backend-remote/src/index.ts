@@ -41,6 +41,7 @@ export { type ProfileCredentialsOptions, profileCredentials } from "./credential
 export { type NamedCredentialProvider, staticCredentials } from "./credentials-static.js";
 export { DEFAULT_ENDPOINT } from "./endpoint-address.js";
 export type { BreakerStates } from "./endpoints.js";
+export { type HostedBranchKeysOptions, hostedBranchKeys } from "./hosted-branch-keys.js";
 export { GENERATED_ALIAS_PREFIX } from "./key-creation.js";
 export type { KmsRequester } from "./key-names.js";
 export { DEFAULT_ALIAS_CACHE_MS, type KeyServiceOptions } from "./key-service.js";

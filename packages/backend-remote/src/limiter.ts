@@ -3,6 +3,7 @@
 import { FengniError } from "@fengni/crypto/errors";
 import type { Clock } from "./clock.js";
 import type { Deadline } from "./deadline.js";
+import { RecentMap } from "./recent-map.js";
 import { WaitQueue } from "./wait-queue.js";
 
 /** The bounds of a limiter. */
@@ -29,6 +30,8 @@ const DECREASE_PAUSE_MS = 500;
 const FORGET_MS = 60_000;
 /** Half a second's worth may go at once: the service counts by the second. */
 const BURST_SECONDS = 0.5;
+/** Actions in regions that are remembered: all that there are in a dozen regions. */
+const MAX_LANES = 1_024;
 
 /** What a limiter knows of one action in one region. */
 class Lane {
@@ -69,6 +72,23 @@ class Lane {
     }
     this.#count(now);
     return true;
+  }
+
+  /**
+   * Whether who comes now may have its turn in this time, in milliseconds, if the service refuses nothing more: who may not would only
+   * wait for its end.
+   */
+  canServe(withinMs: number): boolean {
+    if (!Number.isFinite(withinMs)) return true;
+    const now = this.#clock.elapsed();
+    this.#fill(now);
+    const place = this.queue.size + 1;
+    const seconds = Math.max(0, withinMs) / SECOND_MS;
+    const most = this.#tokens + this.#maxPerSecond * seconds;
+    // After that there is no limit any more but the caller's.
+    if (now + withinMs >= this.#refusedAt + FORGET_MS) return place < most;
+    const growth = (this.#refusedPerSecond * INCREASE * seconds * seconds) / 2;
+    return place < Math.min(most, this.#tokens + this.#perSecond * seconds + growth);
   }
 
   /** Sees to it that those who wait get their turns. */
@@ -152,8 +172,7 @@ export class Limiter {
   readonly #clock: Clock;
   readonly #maxPerSecond: number;
   readonly #maxQueued: number;
-  // Bounded: the actions are known, and a client is used with a handful of regions.
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new RecentMap<Lane>(MAX_LANES, { mayGo: ({ queue }) => queue.size === 0 });
 
   constructor(clock: Clock, options: LimiterOptions = {}) {
     this.#clock = clock;
@@ -164,11 +183,13 @@ export class Limiter {
   /**
    * Takes a turn.
    * @param name - of the action and the region
-   * @returns undefined when the call may go at once, else a promise of its turn
+   * @returns undefined when the call may go at once, else a promise of its turn; one that rejects at once with `ERR_THROTTLED` where too
+   *   many wait already, or more than the deadline leaves time for
    */
   take(name: string, deadline: Deadline, signal: AbortSignal | undefined): Promise<void> | undefined {
     const lane = this.#laneOf(name);
     if (lane.take()) return undefined;
+    if (!lane.canServe(deadline.remainingMs())) return Promise.reject(hopelessError(lane.perSecond));
     const turn = lane.queue.wait(deadline, signal, "waiting for its turn below the service's rate limit", () =>
       fullError(lane.perSecond),
     );
@@ -186,12 +207,7 @@ export class Limiter {
   }
 
   #laneOf(name: string): Lane {
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) {
-      lane = new Lane(this.#clock, this.#maxPerSecond, this.#maxQueued);
-      this.#lanes.set(name, lane);
-    }
-    return lane;
+    return this.#lanes.get(name, () => new Lane(this.#clock, this.#maxPerSecond, this.#maxQueued));
   }
 }
 
@@ -199,6 +215,14 @@ function fullError(perSecond: number): FengniError<"ERR_THROTTLED"> {
   return new FengniError(
     "ERR_THROTTLED",
     `the service takes about ${Math.max(1, Math.round(perSecond))} such calls a second, and as many wait as may: make fewer, or cache data keys`,
+    { retryable: true },
+  );
+}
+
+function hopelessError(perSecond: number): FengniError<"ERR_THROTTLED"> {
+  return new FengniError(
+    "ERR_THROTTLED",
+    `the service takes about ${Math.max(1, Math.round(perSecond))} such calls a second, and more wait than have their turn in the time of this call: make fewer, give them more time, or cache data keys`,
     { retryable: true },
   );
 }

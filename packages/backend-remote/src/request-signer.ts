@@ -1,7 +1,7 @@
 // Signs requests with the credentials of the moment and the service's time. It must not know how a request is sent.
 import { API_VERSION, createSigner, type Signer } from "@fengni/kms-api";
 import { argumentError } from "./checks.js";
-import type { Clock } from "./clock.js";
+import { type Clock, EARLIEST_MS, LATEST_MS, LEAST_CORRECTION_MS } from "./clock.js";
 import type { CredentialOptions, CredentialProvider, Credentials } from "./credentials.js";
 import { credentialsError, holdCredentials } from "./credentials-static.js";
 
@@ -15,16 +15,13 @@ export interface UnsignedRequest {
 }
 
 const CONTENT_TYPE = "application/json";
-/** Less than this is no reason for which a signature has expired: the service allows 300 seconds. */
-const LEAST_CORRECTION_MS = 30_000;
-// A service's time before its interface was made, or so late that nobody lives to see it, is no time to sign with.
-const EARLIEST_MS = Date.UTC(2019, 0, 18);
-const LATEST_MS = Date.UTC(2120, 0, 1);
+/** Between two times that credentials are obtained anew because a signature was refused. */
+const RENEW_PAUSE_MS = 5_000;
 
 /** A request that was signed. */
 export interface SignedRequest {
-  /** As node:http takes them: names and values in turn. */
-  readonly headers: string[];
+  /** Names and values. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly timestampSeconds: number;
 }
 
@@ -35,6 +32,7 @@ export class RequestSigner {
   #fixed: Credentials | undefined;
   #offsetMs = 0;
   #current: { readonly credentials: Credentials; readonly signer: Signer } | undefined;
+  #renewal: { readonly at: number; readonly renewed: Promise<Credentials> } | undefined;
 
   /** @throws FengniError `ERR_CREDENTIALS` for fixed credentials that cannot sign */
   constructor(credentials: Credentials | CredentialProvider, clock: Clock) {
@@ -72,6 +70,21 @@ export class RequestSigner {
     return this.#obtain(this.#provider, signal === undefined ? options : { ...options, signal });
   }
 
+  /**
+   * New credentials in place of those whose signature the service refused: the key may have been wrong when it was read, but it may as
+   * well be wrong where it comes from, so the source is asked once in {@link RENEW_PAUSE_MS} only, for all who ask.
+   * @returns what the source gave then; undefined where there are no others to be had
+   */
+  renew(refused: Credentials): Promise<Credentials> | undefined {
+    const now = this.#clock.elapsed();
+    if (this.#renewal === undefined || now - this.#renewal.at >= RENEW_PAUSE_MS) {
+      const renewed = this.refresh(refused, undefined);
+      if (renewed === undefined) return undefined;
+      this.#renewal = { at: now, renewed };
+    }
+    return this.#renewal.renewed;
+  }
+
   async #obtain(provider: CredentialProvider, options: CredentialOptions): Promise<Credentials> {
     const credentials: unknown = await provider.getCredentials(options);
     if (typeof credentials === "object" && credentials !== null) return credentials as Credentials;
@@ -91,41 +104,41 @@ export class RequestSigner {
       timestampSeconds,
     });
     const token = signed["X-TC-Token"];
-    const headers = [
-      "Host",
-      host,
-      "Content-Type",
-      CONTENT_TYPE,
-      "Content-Length",
-      String(body.length),
-      "X-TC-Action",
-      action,
-      "X-TC-Version",
-      API_VERSION,
-      "X-TC-Region",
-      region,
-      "X-TC-Timestamp",
-      signed["X-TC-Timestamp"],
-      "X-TC-Language",
-      "en-US",
-      "Authorization",
-      signed.Authorization,
+    const headers: [name: string, value: string][] = [
+      ["Host", host],
+      ["Content-Type", CONTENT_TYPE],
+      ["Content-Length", String(body.length)],
+      ["X-TC-Action", action],
+      ["X-TC-Version", API_VERSION],
+      ["X-TC-Region", region],
+      ["X-TC-Timestamp", signed["X-TC-Timestamp"]],
+      ["X-TC-Language", "en-US"],
+      ["Authorization", signed.Authorization],
     ];
-    if (token !== undefined) headers.push("X-TC-Token", token);
+    if (token !== undefined) headers.push(["X-TC-Token", token]);
     return { headers, timestampSeconds };
   }
 
   /**
    * Takes the service's time from the header `Date` of its answer.
    * @param signedSeconds - what the request was signed with that was answered so: another one may have learned in the meantime
-   * @returns whether the difference is enough for a signature to have expired
+   * @returns whether a request would be signed with another time now, so that it is worth signing once more
    */
   learnTime(date: string | undefined, signedSeconds: number): boolean {
     const time = date === undefined ? Number.NaN : Date.parse(date);
     // Also false for what is no time.
-    if (!(time >= EARLIEST_MS && time <= LATEST_MS)) return false;
+    if (!(time >= EARLIEST_MS && time <= LATEST_MS)) return this.#unlearnTime(signedSeconds);
     if (Math.abs(time - signedSeconds * 1000) < LEAST_CORRECTION_MS) return false;
     this.#offsetMs = time - this.#clock.now();
+    return true;
+  }
+
+  /** Without a time to learn, one that was learned earlier may be what is wrong: the clock may have been set since. */
+  #unlearnTime(signedSeconds: number): boolean {
+    // It was signed with another one: meanwhile somebody else has learned.
+    if (Math.abs(this.#now() - signedSeconds * 1000) >= LEAST_CORRECTION_MS) return true;
+    if (this.#offsetMs === 0) return false;
+    this.#offsetMs = 0;
     return true;
   }
 
@@ -146,6 +159,7 @@ export class RequestSigner {
   wipe(): void {
     this.#current?.signer.wipe();
     this.#current = undefined;
+    this.#renewal = undefined;
     this.#fixed = undefined;
   }
 

@@ -15,6 +15,11 @@ export class Slots {
     this.#queue = new WaitQueue(clock, maxQueued);
   }
 
+  /** Whether no place is taken. */
+  get isIdle(): boolean {
+    return this.#taken === 0;
+  }
+
   /**
    * Takes a place; whoever took one gives it back with {@link release}.
    * @returns undefined when one was free, else a promise of one

@@ -4,6 +4,7 @@ import { utf8ToBytes } from "@fengni/crypto/bytes";
 import { FengniError } from "@fengni/crypto/errors";
 import { createSigner, errorCodeRow, isKnownErrorCode } from "@fengni/kms-api";
 import { argumentError, checkCount } from "./checks.js";
+import { isCorrection } from "./clock.js";
 import type { Credentials } from "./credentials.js";
 import { MAX_TIMER_MS, type WallClock } from "./credentials-cache.js";
 import { type Answer, exchangeText, localExpiry } from "./credentials-http.js";
@@ -19,6 +20,8 @@ const CONTENT_TYPE = "application/json";
 export const DEFAULT_DURATION_SECONDS = 7_200;
 /** Longest life of the credentials of a role. */
 export const MAX_DURATION_SECONDS = 43_200;
+/** Requests that a call may take: a second one with the service's time, where the local clock is wrong. */
+export const MAX_STS_REQUESTS = 2;
 
 /** Where the service is, and how long it may take. */
 export interface StsOptions {
@@ -26,7 +29,7 @@ export interface StsOptions {
   readonly endpoint?: string;
   /** A region of the service, such as `ap-guangzhou`. */
   readonly region: string;
-  /** For one call, in milliseconds; default 5,000. */
+  /** For one request, in milliseconds; default 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -40,7 +43,8 @@ export interface StsCall extends StsOptions {
 }
 
 /**
- * Asks for temporary credentials.
+ * Asks for temporary credentials; once more, with the service's time, where it takes the signature for expired because the local
+ * clock is wrong. That time is not kept: the next call begins with the local one.
  * @throws FengniError `ERR_CREDENTIALS` or another portable code when the service refuses, `ERR_UNAVAILABLE`, `ERR_TIMEOUT`
  */
 export async function callSts(call: StsCall): Promise<Credentials> {
@@ -49,19 +53,24 @@ export async function callSts(call: StsCall): Promise<Credentials> {
   const url = stsUrl(endpoint);
   const body = utf8ToBytes(JSON.stringify(parameters));
   const signed = { "content-type": CONTENT_TYPE, host: url.host, "x-tc-action": action };
-  const answer = await exchangeText({
-    url,
-    body,
-    headers: {
-      ...signed,
-      "x-tc-version": API_VERSION,
-      "x-tc-region": region,
-      ...authorization(signWith, signed, body, clock),
-    },
-    timeoutMs,
-    source: `security token service (${action})`,
-  });
-  return readCredentials(answer, action, clock.now());
+  const askAt = (timeMs: number): Promise<Answer> =>
+    exchangeText({
+      url,
+      body,
+      headers: {
+        ...signed,
+        "x-tc-version": API_VERSION,
+        "x-tc-region": region,
+        ...authorization(signWith, signed, body, timeMs),
+      },
+      timeoutMs,
+      source: `security token service (${action})`,
+    });
+  const signedMs = clock.now();
+  const answer = await askAt(signedMs);
+  const { sentAtMs } = answer;
+  const isLate = isClockCode(errorCodeOf(answer)) && sentAtMs !== undefined && isCorrection(sentAtMs, signedMs);
+  return readCredentials(isLate ? await askAt(sentAtMs) : answer, action, clock.now());
 }
 
 /** How long a call may take. @throws TypeError or RangeError `ERR_ARGUMENT` */
@@ -81,9 +90,9 @@ function authorization(
   signWith: Credentials | undefined,
   headers: Readonly<Record<string, string>>,
   payload: Uint8Array,
-  clock: WallClock,
+  timeMs: number,
 ): Readonly<Record<string, string>> {
-  const timestampSeconds = Math.floor(clock.now() / 1000);
+  const timestampSeconds = Math.floor(timeMs / 1000);
   if (signWith === undefined) return { Authorization: "SKIP", "X-TC-Timestamp": String(timestampSeconds) };
   const { secretId, secretKey, token } = signWith;
   const signer = createSigner({ secretId, secretKey, service: "sts", ...(token === undefined ? {} : { token }) });
@@ -92,6 +101,22 @@ function authorization(
   } finally {
     signer.wipe();
   }
+}
+
+function errorCodeOf(answer: Answer): unknown {
+  return memberOf(memberOf(memberOf(parseJson(answer.text), "Response"), "Error"), "Code");
+}
+
+function isClockCode(code: unknown): boolean {
+  return typeof code === "string" && errorCodeRow(code)?.retry === "after-clock";
+}
+
+const CLOCK = "clock";
+
+/** Whether an error says that the service took the time of a signature for wrong, not what it was signed with. */
+export function isClockRefusal(error: FengniError<"ERR_CREDENTIALS">): boolean {
+  const details: object | undefined = error.details;
+  return details !== undefined && "reason" in details && details.reason === CLOCK;
 }
 
 function readCredentials(answer: Answer, action: string, nowMs: number): Credentials {
@@ -117,7 +142,9 @@ function refusal(action: string, code: unknown, requestId: unknown): FengniError
   const isNamed = typeof code === "string" && /^[A-Za-z0-9.]{1,128}$/.test(code);
   const name = isNamed ? code : "an unnamed error";
   const where = typeof requestId === "string" && /^[\w-]{1,64}$/.test(requestId) ? ` (request ${requestId})` : "";
-  const message = `security token service refused ${action}: ${name}${where}`;
+  const isClock = isClockCode(code);
+  const advice = isClock ? ": set the clock of this machine" : "";
+  const message = `security token service refused ${action}: ${name}${where}${advice}`;
   const row = isNamed ? errorCodeRow(code) : undefined;
   const isKnown = isNamed && isKnownErrorCode(code.split(".")[0] ?? "");
   const portable = isKnown && row !== undefined ? row.portable : "ERR_CREDENTIALS";
@@ -125,6 +152,7 @@ function refusal(action: string, code: unknown, requestId: unknown): FengniError
   const isRetryable = row?.retry === "backoff";
   return new FengniError(kept.find((known) => known === portable) ?? "ERR_CREDENTIALS", message, {
     retryable: isRetryable,
+    ...(isClock ? { details: { reason: CLOCK } } : {}),
   });
 }
 

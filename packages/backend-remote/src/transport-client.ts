@@ -14,6 +14,7 @@ import {
   networkError,
   type Subject,
   serviceError,
+  shownRequestId,
   statusError,
   timeoutError,
 } from "./error-map.js";
@@ -30,8 +31,15 @@ export interface OfficialClient {
   readonly region?: string;
 }
 
-/** Texts of node's with which a connection fails before anything is sent. */
-const NOT_CONNECTED = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b|certificate|getaddrinfo/i;
+/** With what the client says why there was no connection, node's words begin. */
+const NOT_CONNECTED = /^(?:connect|getaddrinfo) (?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b/;
+
+/** What the official clients have besides, as they are published; any of it may be missing, or be something else. */
+interface OfficialFields {
+  readonly endpoint?: unknown;
+  readonly profile?: { readonly httpProfile?: { readonly protocol?: unknown } };
+  readonly credential?: { readonly [Name in "secretId" | "secretKey" | "token"]?: unknown };
+}
 
 class OfficialClientTransport implements Transport {
   readonly #client: OfficialClient;
@@ -61,7 +69,7 @@ class OfficialClientTransport implements Transport {
       return checkedResponse(response, subject);
     } catch (error) {
       signal?.throwIfAborted();
-      throw errorOf(error, subject);
+      throw errorOf(error, subject, this.#client as OfficialFields);
     } finally {
       ending.abort();
     }
@@ -90,25 +98,47 @@ function checkedResponse(response: unknown, subject: Subject): object {
   ) {
     throw malformedAnswer(subject, undefined, "it has no RequestId");
   }
-  if (!isExact(response)) throw malformedAnswer(subject, undefined, "a number in it is greater than 2^53-1");
+  if (!isExact(response)) {
+    const { RequestId } = response as { readonly RequestId: string };
+    const requestId = shownRequestId(RequestId, secretsOf(subject.params));
+    throw malformedAnswer(subject, undefined, "a number in it is greater than 2^53-1", requestId);
+  }
   return response;
 }
 
+/** The texts of the client's credentials, for no message may repeat them. */
+function credentialTexts({ credential }: OfficialFields): string[] {
+  const { secretId, secretKey, token } = credential ?? {};
+  return [secretId, secretKey, token].filter((text) => typeof text === "string");
+}
+
+/**
+ * Whether a text says that there was no connection to the client's own endpoint. What an answer holds, and what became of a redirect,
+ * comes as a text of the same kind: then the request was sent.
+ */
+function isNotConnected(text: string, { endpoint, profile }: OfficialFields): boolean {
+  const url = `${profile?.httpProfile?.protocol ?? "https://"}${endpoint}/`;
+  if (typeof endpoint !== "string" || !URL.canParse(url)) return false;
+  const beginning = `request to ${new URL(url).href} failed, reason: `;
+  return text.startsWith(beginning) && NOT_CONNECTED.test(text.slice(beginning.length));
+}
+
 /** The official base flattens most failures to a text; what cannot be told apart counts as sent. */
-function errorOf(error: unknown, subject: Subject): Error {
+function errorOf(error: unknown, subject: Subject, client: OfficialFields): Error {
   if (error instanceof FengniError) return error;
   const { code, requestId, httpCode, message } = (typeof error === "object" && error !== null ? error : {}) as {
     readonly [Name in "code" | "requestId" | "httpCode" | "message"]?: unknown;
   };
   const text = typeof message === "string" ? message : "";
-  const cause = causeOf(error, secretsOf(subject.params));
+  const secrets = credentialTexts(client);
+  const cause = causeOf(error, [...secretsOf(subject.params), ...secrets]);
   // A code of node's, such as ECONNRESET, has the form of the service's.
   if (isServiceCode(code) && !/^(?:E[A-Z_]{2,}|ERR_.*)$/.test(code)) {
     const id = isRequestId(requestId) ? requestId : undefined;
-    return serviceError({ code, message: text, requestId: id, cause }, subject);
+    return serviceError({ code, message: text, requestId: id, secrets, cause }, subject);
   }
   if (typeof httpCode === "number" && httpCode !== 200) return statusError(subject, httpCode);
-  const phase = NOT_CONNECTED.test(text) ? "connect" : "wait";
+  const phase = isNotConnected(text, client) ? "connect" : "wait";
   return networkError(subject, phase, "the injected client failed", cause);
 }
 

@@ -16,8 +16,9 @@ import { Deadline, deadlineError, within } from "./deadline.js";
 import { type EndpointAddress, parseEndpoint } from "./endpoint-address.js";
 import { causeOf, type Subject } from "./error-map.js";
 import { exchange } from "./http-exchange.js";
+import { MAX_REGIONS, RecentMap } from "./recent-map.js";
 import type { RequestError } from "./request-error.js";
-import { RequestSigner } from "./request-signer.js";
+import { RequestSigner, type SignedRequest } from "./request-signer.js";
 import type { Transport, TransportOptions } from "./transport.js";
 
 /** How connections are secured. Certificates are always checked. */
@@ -47,7 +48,8 @@ export interface ConnectionOptions {
   readonly tls?: TlsSettings;
   /**
    * An agent of the caller's, for example one that goes through a proxy; whoever made it destroys it. Its own bounds hold for all
-   * regions together. One that turns the check of certificates off is refused: name the certificates to trust in `tls.ca`.
+   * regions together. One that turns the check of certificates off, or has its own check of names, is refused: name the certificates to
+   * trust in `tls.ca`, and their name in `tls.servername`.
    */
   readonly agent?: HttpAgent;
   /** Allows `http:` to another machine than this one, where anybody can read what is sent; default false. */
@@ -100,7 +102,10 @@ export class HttpTransport implements Transport {
   readonly #signer: RequestSigner;
   readonly #clock: Clock;
   readonly #agentOf: (region: string) => HttpAgent;
-  readonly #ownAgents = new Map<string, HttpAgent>();
+  readonly #ownAgents = new RecentMap<HttpAgent>(MAX_REGIONS, {
+    mayGo: ({ sockets, requests }) => Object.keys(sockets).length === 0 && Object.keys(requests).length === 0,
+    onGone: (agent) => agent.destroy(),
+  });
   readonly #request: RequestOptions;
   readonly #connectTimeoutMs: number;
   readonly #maxAnswerBytes: number;
@@ -131,7 +136,8 @@ export class HttpTransport implements Transport {
     const { isSecure } = this.#address;
     if (agent !== undefined) checkAgent(agent, isSecure);
     this.#agentOf = (region) =>
-      agent ?? this.#ownAgentOf(region, () => createAgent(isSecure, maxSockets, idleTimeoutMs));
+      // Every region has connections of its own, which another one's hanging requests do not use up.
+      agent ?? this.#ownAgents.get(region, () => createAgent(isSecure, maxSockets, idleTimeoutMs));
     checkTls(tls);
     this.#request = requestOptions(this.#address, tls);
   }
@@ -163,7 +169,7 @@ export class HttpTransport implements Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const agent of this.#ownAgents.values()) agent.destroy();
+    for (const [, agent] of this.#ownAgents.entries()) agent.destroy();
     this.#signer.wipe();
   }
 
@@ -171,18 +177,8 @@ export class HttpTransport implements Transport {
     if (this.#isClosed) throw new FengniError("ERR_CLOSED", "the transport was closed: make a new one");
   }
 
-  /** Every region has connections of its own, which another one's hanging requests do not use up. */
-  #ownAgentOf(region: string, make: () => HttpAgent): HttpAgent {
-    let agent = this.#ownAgents.get(region);
-    if (agent === undefined) {
-      agent = make();
-      this.#ownAgents.set(region, agent);
-    }
-    return agent;
-  }
-
   #send(
-    headers: string[],
+    headers: SignedRequest["headers"],
     body: string,
     subject: Subject,
     region: string,
@@ -191,7 +187,8 @@ export class HttpTransport implements Transport {
   ): Promise<HttpAnswer> {
     return exchange({
       isSecure: this.#address.isSecure,
-      request: { ...this.#request, agent: this.#agentOf(region), headers },
+      request: { ...this.#request, agent: this.#agentOf(region) },
+      headers,
       body,
       subject,
       signal,
@@ -223,8 +220,27 @@ export class HttpTransport implements Transport {
         // The same again would be refused again.
         return isSameCredentials(refreshed, credentials) ? undefined : refreshed;
       }
+      case "AuthFailure.SignatureFailure":
+      case "AuthFailure.InvalidSecretId":
+        return this.#renewed(credentials, deadline, signal);
       default:
         return undefined;
+    }
+  }
+
+  /** Other credentials than those that were refused; undefined where none are to be had: then the refusal says more. */
+  async #renewed(
+    refused: Credentials,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<Credentials | undefined> {
+    try {
+      const renewing = this.#signer.renew(refused);
+      const renewed = renewing === undefined ? undefined : await this.#await(renewing, deadline, signal);
+      return renewed === undefined || isSameCredentials(renewed, refused) ? undefined : renewed;
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      return undefined;
     }
   }
 
@@ -262,10 +278,17 @@ function checkAgent(agent: HttpAgent, isSecure: boolean): void {
     throw argumentError("agent expected an Agent of node:https for an endpoint with https:");
   }
   // What an agent says counts more than what a request says.
-  const { options } = agent as { readonly options?: { readonly rejectUnauthorized?: unknown } };
+  const { options } = agent as {
+    readonly options?: { readonly rejectUnauthorized?: unknown; readonly checkServerIdentity?: unknown };
+  };
   if (options?.rejectUnauthorized === false) {
     throw argumentError(
       "agent expected one that checks certificates: leave rejectUnauthorized out, and name the certificates to trust in tls.ca",
+    );
+  }
+  if (options?.checkServerIdentity !== undefined) {
+    throw argumentError(
+      "agent expected one that checks names as node does: leave checkServerIdentity out, and say the certificate's name in tls.servername",
     );
   }
 }
@@ -317,6 +340,8 @@ function requestOptions({ hostname, port, isSecure }: EndpointAddress, tls: TlsS
     host: hostname,
     port,
     path: "/",
+    // It is among the headers that are signed.
+    setHost: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     ...(isSecure
       ? {

@@ -101,6 +101,24 @@ describe("createKey", () => {
     await expect(admin.createKey()).rejects.toThrow(`the key ${KEY_ID} was made, but cannot be described`);
   });
 
+  test("a key that was made is named also when the caller left meanwhile", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the caller left");
+    const { service, admin } = setUp({
+      CreateKey: { KeyId: KEY_ID },
+      DescribeKey: () => {
+        controller.abort(reason);
+        throw reason;
+      },
+    });
+    await expect(admin.createKey({}, { signal: controller.signal })).rejects.toMatchObject({
+      code: "ERR_UNAVAILABLE",
+      message: `the key ${KEY_ID} was made, but cannot be described: do not make another`,
+      cause: reason,
+    });
+    expect(service.count("CreateKey")).toBe(1);
+  });
+
   test.each([
     ["an unknown spec", { keySpec: "AES_257" }, "ERR_NOT_SUPPORTED"],
     ["a usage of another spec", { keySpec: "AES_256", keyUsage: "sign-verify" }, "ERR_NOT_SUPPORTED"],

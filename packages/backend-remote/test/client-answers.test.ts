@@ -300,6 +300,35 @@ describe("an endpoint that", () => {
     expect(await safe()).toEqual({ CiphertextBlob: "QUJD", RequestId: REQUEST_ID });
   });
 
+  test.each([
+    ["its code", "hunter2hunter2", REQUEST_ID, "[redacted]", REQUEST_ID],
+    ["the end of its code", "FailedOperation.hunter2hunter2", REQUEST_ID, "FailedOperation.[redacted]", REQUEST_ID],
+    ["its request id", "InternalError", "hunter2hunter2", "InternalError", "[redacted]"],
+  ])("repeats what it was sent as %s shows none of it", async (_name, Code, RequestId, vendorCode, requestId) => {
+    server.script = [raw(200, JSON.stringify({ Response: { Error: { Code, Message: "No." }, RequestId } }))];
+    const error = await rejection(kms.createKey({ Alias: "a", Description: "hunter2hunter2" }));
+    expect(error).toMatchObject({ vendorCode, requestId });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("hunter2");
+  });
+
+  test("repeats what it was sent as the request id of an answer that cannot be believed shows none of it", async () => {
+    for (const [status, more] of [
+      [200, '"CreateTime":9007199254740993'],
+      [500, '"CreateTime":1'],
+    ] as const) {
+      server.script = [raw(status, `{"Response":{${more},"RequestId":"hunter2hunter2"}}`)];
+      const error = await rejection(kms.createKey({ Alias: "a", Description: "hunter2hunter2" }));
+      expect(error).toMatchObject({ status, requestId: "[redacted]" });
+    }
+  });
+
+  test("answers with an id that is a UUID keeps it, unless the whole of it was sent", async () => {
+    server.script = [refuse("InternalError")];
+    const call = (Description: string) => rejection(kms.createKey({ Alias: "a", Description }));
+    expect(await call(`${REQUEST_ID.slice(-12)} and more`)).toMatchObject({ requestId: REQUEST_ID });
+    expect(await call(`order ${REQUEST_ID}`)).toMatchObject({ requestId: "[redacted]" });
+  });
+
   test("repeats what it was sent shows none of it", async () => {
     const token = "token-of-a-session-0123456789";
     const other = clientOf(server, clock, { credentials: { secretId: "AKIDx", secretKey: SECRET_KEY, token } });

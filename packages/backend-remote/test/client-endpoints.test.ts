@@ -3,13 +3,15 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { createServer as createSecureServer, get, Agent as SecureAgent, type Server as SecureServer } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TencentKmsClient } from "../src/client.js";
 import {
   answer,
+  CREDENTIALS,
   clientOf,
   hang,
   KEY_ID,
@@ -44,18 +46,12 @@ afterEach(async () => {
 
 const encryption = { KeyId: KEY_ID, Plaintext: "aGVsbG8=" };
 
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address() as AddressInfo;
-  await new Promise<void>((resolve) => listener.close(() => resolve()));
-  return port;
-}
+/** On this port nobody listens; one that was free a moment ago another process may have taken. */
+const CLOSED = "http://127.0.0.1:1";
 
 describe("endpoints", () => {
   test("that refuse connections are passed over at once, for every action", async () => {
-    const kms = client([`http://127.0.0.1:${await closedPort()}`, server.endpoint], clock, { random: () => 0.9 });
+    const kms = client([CLOSED, server.endpoint], clock, { random: () => 0.9 });
     server.script = [answer({ KeyId: KEY_ID })];
     expect(await kms.createKey({ Alias: "a" })).toMatchObject({ KeyId: KEY_ID });
     expect(kms.events).toMatchObject([{ type: "retry", delayMs: 0, code: "ERR_UNAVAILABLE" }, { type: "call" }]);
@@ -63,7 +59,7 @@ describe("endpoints", () => {
   });
 
   test("with no other to go to are tried again, for every action, for nothing was sent", async () => {
-    const kms = client([`http://127.0.0.1:${await closedPort()}`], clock, { maxAttempts: 3 });
+    const kms = client([CLOSED], clock, { maxAttempts: 3 });
     expect(await rejection(kms.createKey({ Alias: "a" }))).toMatchObject({
       code: "ERR_UNAVAILABLE",
       phase: "connect",
@@ -183,6 +179,24 @@ describe.skipIf(!hasOpenssl)("certificates", () => {
     expect(await kms.createKey({ Alias: "a" })).toMatchObject({ KeyId: KEY_ID });
     await kms.createKey({ Alias: "b" });
     expect(seen).toBe(2);
+  });
+
+  test("and what goes with them leave no token behind, in the agent or its connections", async () => {
+    const agent = new SecureAgent({ keepAlive: true });
+    const token = "TOKENTOKENTOKENTOKEN";
+    const kms = client([endpoint()], clock, { agent, tls: { ca }, credentials: { ...CREDENTIALS, token } });
+    const shown: string[] = [];
+    const look = (): number => shown.push(inspect(agent, { depth: 12, showHidden: true }));
+    secure.once("request", look);
+    await kms.createKey({ Alias: "a" });
+    await new Promise((resolve) => setImmediate(resolve));
+    look();
+    expect(shown).toHaveLength(2);
+    expect(Object.keys(agent.freeSockets)).toHaveLength(1);
+    for (const text of shown) {
+      for (const secret of [token, "TC3-HMAC", CREDENTIALS.secretId]) expect(text).not.toContain(secret);
+    }
+    agent.destroy();
   });
 
   test("are checked although an agent was told later not to", async () => {

@@ -210,6 +210,7 @@ describe("an agent, or TLS", () => {
     ["an agent that is none", { agent: {} }],
     ["an agent without TLS", { agent: new HttpAgent() }],
     ["an agent that checks no certificates", { agent: new HttpsAgent({ rejectUnauthorized: false }) }],
+    ["an agent that checks names itself", { agent: new HttpsAgent({ checkServerIdentity: () => undefined }) }],
     ["a certificate that is none", { tls: { cert: "garbage", key: "garbage" } }],
     ["a key without a certificate", { tls: { key: "garbage" } }],
     ["an authority that is none", { tls: { ca: "garbage" } }],

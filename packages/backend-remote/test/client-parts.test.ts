@@ -9,6 +9,7 @@ import { isChange, isCoalesced } from "../src/coalesce.js";
 import { Deadline, pause } from "../src/deadline.js";
 import { networkError, serviceError, timeoutError } from "../src/error-map.js";
 import { Limiter } from "../src/limiter.js";
+import { RecentMap } from "../src/recent-map.js";
 import { redact } from "../src/redact.js";
 import { mayRepeat, RetryBudget, retryDelayMs } from "../src/retry.js";
 import { Slots } from "../src/slots.js";
@@ -197,15 +198,49 @@ describe("the limiter", () => {
     const limiter = new Limiter(clock, { maxPerSecond: 1, maxQueued: 2 });
     limiter.take("a", deadline(clock), undefined);
     const controller = new AbortController();
-    const late = rejection(limiter.take("a", new Deadline(clock, 100), undefined) as Promise<void>);
+    const late = rejection(limiter.take("a", new Deadline(clock, 1_400), undefined) as Promise<void>);
     const left = rejection(limiter.take("a", deadline(clock), controller.signal) as Promise<void>);
     const full = rejection(limiter.take("a", deadline(clock), undefined) as Promise<void>);
     expect(await full).toMatchObject({ code: "ERR_THROTTLED", retryable: true });
-    clock.advance(100);
-    expect(await late).toMatchObject({ code: "ERR_TIMEOUT", details: { timeoutMs: 100 } });
+    // There was time for it when it came: a refusal takes away what has gathered since.
+    clock.advance(500);
+    limiter.refuse("a");
+    clock.advance(900);
+    expect(await late).toMatchObject({ code: "ERR_TIMEOUT", details: { timeoutMs: 1_400 } });
     controller.abort("enough");
     expect(await left).toBe("enough");
     expect(await Promise.race([limiter.take("a", deadline(clock), undefined), "waits"])).toBe("waits");
+  });
+
+  test("refuses at once who cannot have its turn in its time, and nobody else", async () => {
+    const clock = new VirtualClock();
+    const limiter = new Limiter(clock, { maxPerSecond: 10 });
+    const outcomes: string[] = [];
+    for (let i = 0; i < 100; i++) {
+      limiter
+        .take("a", new Deadline(clock, 2_000), undefined)
+        ?.then(() => outcomes.push("turn"))
+        .catch(({ code }: { code: string }) => outcomes.push(code));
+    }
+    await turn();
+    // Five went at once, and less than two seconds are enough for nineteen.
+    expect(outcomes).toEqual(new Array(76).fill("ERR_THROTTLED"));
+    for (let at = 0; at < 2_000; at += 10) {
+      clock.advance(10);
+      await turn();
+    }
+    expect(outcomes.slice(76)).toEqual(new Array(19).fill("turn"));
+  });
+
+  test("refuses nobody who has time until what it learned is forgotten, or no end", () => {
+    const clock = new VirtualClock();
+    const limiter = new Limiter(clock);
+    limiter.take("a", deadline(clock), undefined);
+    limiter.refuse("a");
+    for (let i = 0; i < 1_000; i++) {
+      const end = new Deadline(clock, i % 2 === 0 ? 60_000 : Number.POSITIVE_INFINITY);
+      limiter.take("a", end, undefined)?.catch((error: unknown) => expect.unreachable(String(error)));
+    }
   });
 
   test("forgets what it learned after a minute of calm", () => {
@@ -281,6 +316,27 @@ describe("a breaker", () => {
     expect(states).toEqual(["open", "half-open", "open", "half-open", "closed"]);
   });
 
+  test("says whether it would let one through, and is not moved by that", () => {
+    const clock = new VirtualClock();
+    const states: BreakerState[] = [];
+    const breaker = new Breaker(
+      clock,
+      () => 0,
+      { failureThreshold: 1, openMs: 100 },
+      (state) => states.push(state),
+    );
+    expect(breaker.wouldEnter()).toBe(true);
+    breaker.fail(enter(breaker));
+    expect(breaker.wouldEnter()).toBe(false);
+    clock.advance(100);
+    expect([breaker.wouldEnter(), breaker.wouldEnter(), breaker.state]).toEqual([true, true, "open"]);
+    const probe = enter(breaker);
+    expect(breaker.wouldEnter()).toBe(false);
+    breaker.abandon(probe);
+    expect(breaker.wouldEnter()).toBe(true);
+    expect(states).toEqual(["open", "half-open"]);
+  });
+
   test("is not moved by what was let through before it opened", () => {
     const clock = new VirtualClock();
     const breaker = new Breaker(
@@ -304,6 +360,23 @@ describe("a breaker", () => {
     breaker.fail(old);
     breaker.fail(old);
     expect(breaker.state).toBe("closed");
+  });
+});
+
+describe("what is remembered by name", () => {
+  test("is what was asked for lately, and what may not go", () => {
+    const gone: string[] = [];
+    const made: string[] = [];
+    const map = new RecentMap<string>(3, { mayGo: (value) => value !== "busy", onGone: (value) => gone.push(value) });
+    const get = (name: string): string =>
+      map.get(name, () => {
+        made.push(name);
+        return name;
+      });
+    for (const name of ["busy", "a", "b", "a", "c", "d"]) expect(get(name)).toBe(name);
+    expect(made).toEqual(["busy", "a", "b", "c", "d"]);
+    expect(gone).toEqual(["b", "a"]);
+    expect([...map.entries()].map(([name]) => name)).toEqual(["busy", "c", "d"]);
   });
 });
 

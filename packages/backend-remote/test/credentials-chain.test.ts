@@ -3,13 +3,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { FengniError } from "@fengni/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { credentialChain, defaultCredentials } from "../src/credentials-chain.js";
 import { environmentCredentials } from "../src/credentials-environment.js";
 import { instanceRoleCredentials } from "../src/credentials-instance-role.js";
 import { tkeCredentials } from "../src/credentials-oidc.js";
 import { profileCredentials } from "../src/credentials-profile.js";
 import { staticCredentials } from "../src/credentials-static.js";
+
+// The usual profile files, as on a machine that has none of them.
+vi.mock("../src/credentials-file.js", () => ({ readSmallFile: async () => undefined }));
 
 const SECRET_ID = "AKIDEXAMPLE0000000000000000000000000";
 const SECRET_KEY = "EXAMPLEsecretkey0123456789abcdef";
@@ -79,7 +82,7 @@ describe("credentialChain", () => {
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const chain = credentialChain([
       environmentCredentials({}),
-      profileCredentials({ path: "/not/there" }),
+      profileCredentials(),
       tkeCredentials({ environment: { TKE_REGION: "ap-guangzhou" } }),
       instanceRoleCredentials({ endpoint }),
       good,

@@ -9,6 +9,7 @@ import type { FengniError } from "@fengni/core";
 import { verifySignature } from "@fengni/kms-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AssumeRoleCredentialsOptions, assumeRoleCredentials } from "../src/credentials-assume-role.js";
+import { credentialChain } from "../src/credentials-chain.js";
 import { instanceRoleCredentials } from "../src/credentials-instance-role.js";
 import { oidcCredentials, tkeCredentials } from "../src/credentials-oidc.js";
 import { staticCredentials } from "../src/credentials-static.js";
@@ -294,11 +295,29 @@ describe("instanceRoleCredentials", () => {
     ["no role", (response) => response.end(""), "ERR_CREDENTIALS"],
     ["a page", (response) => response.end("<html><body>"), "ERR_CREDENTIALS"],
     ["not found", json({}, 404), "ERR_CREDENTIALS"],
-    ["silence", () => {}, "ERR_TIMEOUT"],
   ])("%s is a typed error", async (_name, answer, code) => {
     answers = [answer];
-    const provider = instanceRoleCredentials({ endpoint, clock, timeoutMs: 40 });
+    const provider = instanceRoleCredentials({ endpoint, clock, timeoutMs: 60_000 });
     await expect(provider.getCredentials()).rejects.toMatchObject({ code });
+  });
+
+  test("credentials that are not found of a role that is listed are an error: a chain takes no other identity", async () => {
+    const lists = (response: ServerResponse): void => void response.end("sealer");
+    answers = [lists, json({}, 404), lists, json(bound)];
+    const other = staticCredentials({ secretId: "AKIDother", secretKey: "other" });
+    const chain = credentialChain([instanceRoleCredentials({ endpoint, clock }), other]);
+    await expect(chain.getCredentials()).rejects.toMatchObject({
+      code: "ERR_CREDENTIALS",
+      message: "instance role: the metadata service gave an answer without credentials",
+      retryable: true,
+    });
+    expect((await chain.getCredentials()).secretId).toBe("AKIDmachine");
+  });
+
+  test("silence is ERR_TIMEOUT", async () => {
+    answers = [() => {}];
+    const provider = instanceRoleCredentials({ endpoint, clock, timeoutMs: 40 });
+    await expect(provider.getCredentials()).rejects.toMatchObject({ code: "ERR_TIMEOUT", details: { timeoutMs: 40 } });
   });
 
   test("counts the life of the credentials by the clock of the source", async () => {

@@ -25,7 +25,7 @@ const { CommonClient: Client } = ours("tencentcloud-sdk-nodejs-common") as {
 export function officialClient(
   host: string,
   region: string,
-  credential: { readonly secretId: string; readonly secretKey: string },
+  credential: { readonly secretId: string; readonly secretKey: string; readonly token?: string },
 ): CommonClient {
   const profile = { httpProfile: { endpoint: host, protocol: "http://" } };
   return new Client(host, "2019-01-18", { credential, region, profile });

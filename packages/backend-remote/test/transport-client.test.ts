@@ -18,6 +18,7 @@ import {
   rejection,
   reset,
   SECRET_KEY,
+  type Seen,
   turn,
   VirtualClock,
 } from "./client-support.js";
@@ -120,11 +121,49 @@ describe("the official client's", () => {
   });
 
   test("refused connection is known to have sent nothing", async () => {
-    const { port } = server;
-    await server.close();
-    const error = await rejection(clientOver(official(port), { maxAttempts: 2 }).createKey({ Alias: "a" }));
+    // On port 1 nobody listens; one that was free a moment ago another process may have taken.
+    const error = await rejection(clientOver(official(1), { maxAttempts: 2 }).createKey({ Alias: "a" }));
     expect(error).toMatchObject({ code: "ERR_UNAVAILABLE", phase: "connect", isAmbiguous: false, retryable: true });
-    server = await new RawServer().listen();
+  });
+
+  const strange = (response: Parameters<Behaviour>[0], status: number, location: string): void => {
+    response.writeHead(status, { location }).end();
+  };
+  test.each<[string, Behaviour]>([
+    ["a redirect to where nobody listens", (response) => strange(response, 302, "http://127.0.0.1:1/")],
+    ["a redirect that repeats the request", (response) => strange(response, 307, "http://127.0.0.1:1/")],
+    ["an answer that speaks of names", raw(200, "ENOTFOUND upstream")],
+    ["an answer that speaks of certificates", raw(200, "certificate")],
+    [
+      "an answer with the words of a refused connection",
+      (response, seen) =>
+        raw(200, `request to http://${seen.headers.host}/ failed, reason: connect ECONNREFUSED`)(response, seen),
+    ],
+    [
+      "a code of a failure with such words",
+      refuse("InternalError", "request to http://127.0.0.1/ failed, reason: connect ECONNREFUSED"),
+    ],
+  ])("request that was answered with %s was sent, and is not sent again", async (_name, behaviour) => {
+    server.script = [behaviour];
+    const error = await rejection(kms.createKey({ Alias: "a" }));
+    expect(error).toMatchObject({ code: "ERR_UNAVAILABLE", isAmbiguous: true, retryable: false });
+    expect(server.count("CreateKey")).toBe(1);
+  });
+
+  test("credentials are in no error", async () => {
+    const credential = { ...CREDENTIALS, token: "SESSIONTOKENSESSIONTOKEN" };
+    const mine = clientOver(officialClient(`127.0.0.1:${server.port}`, REGION, credential), { maxAttempts: 1 });
+    const echo = (seen: Seen): string =>
+      `token ${seen.headers["x-tc-token"]} of ${seen.headers.authorization} is wrong`;
+    for (const behaviour of [
+      (response, seen) => refuse("AuthFailure.TokenFailure", echo(seen))(response, seen),
+      raw(200, credential.token),
+    ] satisfies Behaviour[]) {
+      server.script = [behaviour];
+      const shown = inspect(await rejection(mine.encrypt(encryption)), { depth: 10, showHidden: true });
+      expect(shown).toContain("[redacted]");
+      for (const secret of [credential.token, credential.secretId, SECRET_KEY]) expect(shown).not.toContain(secret);
+    }
   });
 
   test("requests end with a signal and with a deadline, and are ended", async () => {
