@@ -4,11 +4,14 @@ import { CONFORM } from "./commands/conform.js";
 import { DECRYPT } from "./commands/decrypt.js";
 import { DOCTOR } from "./commands/doctor.js";
 import { ENCRYPT } from "./commands/encrypt.js";
+import { EXPLAIN } from "./commands/explain.js";
 import { INSPECT } from "./commands/inspect.js";
+import { INVENTORY } from "./commands/inventory.js";
 import { KEY_ALIAS, KEY_CREATE, KEY_DESCRIBE, KEY_DISABLE, KEY_ENABLE, KEY_LIST, KEY_ROTATE } from "./commands/key.js";
 import { POLICY_CHECK } from "./commands/policy-check.js";
 import { POLICY_EXPLAIN } from "./commands/policy-explain.js";
 import { POLICY_GENERATE } from "./commands/policy-generate.js";
+import { REWRAP } from "./commands/rewrap.js";
 import { SERVE } from "./commands/serve.js";
 import { isDebugging } from "./config.js";
 import { usageError } from "./failure.js";
@@ -22,6 +25,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   ENCRYPT,
   DECRYPT,
   INSPECT,
+  EXPLAIN,
+  INVENTORY,
+  REWRAP,
   KEY_CREATE,
   KEY_LIST,
   KEY_DESCRIBE,
@@ -40,7 +46,8 @@ export const COMMANDS: readonly CommandSpec[] = [
 /**
  * Runs one command line.
  * @param argv - the words after the program's name
- * @returns the exit code: 0 success, 1 failure, 2 wrong command line, 3 `policy explain` found the request refused
+ * @returns the exit code: 0 success, 1 failure, 2 wrong command line, 3 `policy explain` found the
+ *   request refused, or `explain` that the message cannot be opened, or cannot tell
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const ignore = (): void => {};

@@ -10,7 +10,7 @@ const RAW_AES_TAIL_BYTES = 20;
 const COLUMN = 22;
 
 /** What the provider info of an encrypted data key says, as far as it can be told. */
-interface ProviderInfo {
+export interface ProviderInfo {
   /** The whole as text, when it is printable UTF-8. */
   readonly text: string | undefined;
   /** The key name of a raw AES key. */
@@ -18,7 +18,8 @@ interface ProviderInfo {
   readonly hex: string;
 }
 
-function readProviderInfo(info: Uint8Array): ProviderInfo {
+/** Reads it. */
+export function readProviderInfo(info: Uint8Array): ProviderInfo {
   const tail = info.length - RAW_AES_TAIL_BYTES;
   const isRawAes = tail >= 0 && bytesToHex(info.subarray(tail, tail + 8)) === RAW_AES_SUFFIX;
   return {

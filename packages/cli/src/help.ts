@@ -15,7 +15,7 @@ export function overview(commands: readonly CommandSpec[]): string {
     "fengni: envelope encryption of files. A message carries its data key, wrapped by one or several wrapping keys; whoever may use one of them can open it. Also: access policies of Tencent Cloud KMS, an emulator of the service, and the proof that a backend keeps the contract.",
     ["Usage: fengni COMMAND [OPTIONS]", "       fengni help [COMMAND]", "       fengni --version"].join("\n"),
     ["Commands:", ...rows].join("\n"),
-    "Exit codes: 0 success; 1 the operation failed, and what came out on standard output must be discarded; 2 the command line is wrong; 3 policy explain found the request refused. FENGNI_DEBUG=1 shows the stack of an error.",
+    "Exit codes: 0 success; 1 the operation failed, and what came out on standard output must be discarded; 2 the command line is wrong; 3 policy explain found the request refused, or explain that the message cannot be opened, or cannot tell. FENGNI_DEBUG=1 shows the stack of an error.",
   ]);
 }
 

@@ -1,9 +1,10 @@
 // From the options of a command to the keys that seal or open: keys of a keystore, raw AES and RSA keys, or several of
 // them. Must not know what is sealed.
-import { LocalKeyProvider, type LocalKms } from "@fengni/backend-local";
+import { LocalKeyAdmin, LocalKeyProvider, type LocalKms } from "@fengni/backend-local";
 import {
   discoverKeys,
   isFengniError,
+  type ProviderAdmin,
   providerKey,
   type RawRsaKeyOptions,
   rawAesKey,
@@ -49,18 +50,16 @@ export interface KeyChoice {
 /** Keys that are ready for use. */
 export interface OpenKeys<Key extends UnwrappingKey> {
   readonly keys: readonly Key[];
+  /** Who tells the states of the keystore's keys. */
+  readonly admins: readonly ProviderAdmin[];
   /** Lets go of the keystore. */
   close(): void | Promise<void>;
 }
 
 /** Reads the options that name keys. @throws `ERR_USAGE` */
 export function readKeyChoice(args: Arguments, purpose: KeyPurpose, io: CliIo): KeyChoice {
-  const keystore = readKeystoreChoice(args, io);
-  const keyIds = args.list("key");
+  const { keystore, keyIds } = readKeystoreKeys(args, io);
   const raw = readRawKeyChoice(args, purpose);
-  if (keyIds.includes("")) throw usageError("--key is empty");
-  if (new Set(keyIds).size < keyIds.length) throw usageError("--key names one key twice");
-  if (keystore === undefined && keyIds.length > 0) throw usageError("--key needs --keystore, whose key it names");
   if (keystore !== undefined && keyIds.length === 0 && purpose === "encrypt") {
     throw usageError("--key is missing: it names the key of the keystore to encrypt with");
   }
@@ -69,6 +68,47 @@ export function readKeyChoice(args: Arguments, purpose: KeyPurpose, io: CliIo): 
     throw usageError(`no key is named: give --keystore, --raw-aes-key or --${rsa}`);
   }
   return { purpose, keystore, keyIds, raw };
+}
+
+function readKeystoreKeys(args: Arguments, io: CliIo): Pick<KeyChoice, "keystore" | "keyIds"> {
+  const keystore = readKeystoreChoice(args, io);
+  const keyIds = args.list("key");
+  if (keyIds.includes("")) throw usageError("--key is empty");
+  if (new Set(keyIds).size < keyIds.length) throw usageError("--key names one key twice");
+  if (keystore === undefined && keyIds.length > 0) throw usageError("--key needs --keystore, whose key it names");
+  return { keystore, keyIds };
+}
+
+/** The keys of `rewrap`, as the command line names them. */
+export interface RewrapKeyChoice {
+  /** What wraps the data keys anew. */
+  readonly sealing: KeyChoice;
+  /** What opens them; beside it, what wraps. */
+  readonly opening: KeyChoice;
+}
+
+/** Reads the options that name the keys of `rewrap`. @throws `ERR_USAGE` */
+export function readRewrapKeyChoice(args: Arguments, io: CliIo): RewrapKeyChoice {
+  const { keystore, keyIds } = readKeystoreKeys(args, io);
+  const aesFile = args.text("raw-aes-key");
+  const publicFile = args.text("raw-rsa-public-key");
+  const privateFile = args.text("raw-rsa-private-key");
+  const opensOnly = args.flag("raw-opens-only");
+  if (opensOnly && aesFile === undefined) throw usageError("--raw-opens-only needs --raw-aes-key");
+  if (args.text("padding") !== undefined && publicFile === undefined && privateFile === undefined) {
+    throw usageError("--padding needs --raw-rsa-public-key or --raw-rsa-private-key");
+  }
+  const sealingAes = opensOnly ? undefined : aesFile;
+  if (keyIds.length === 0 && sealingAes === undefined && publicFile === undefined) {
+    throw usageError("no key is named to wrap with: give --keystore with --key, --raw-aes-key or --raw-rsa-public-key");
+  }
+  const hasRaw = aesFile !== undefined || publicFile !== undefined || privateFile !== undefined;
+  const rawOf = (aes: string | undefined, rsa: string | undefined): RawKeyChoice | undefined =>
+    hasRaw && aes === undefined && rsa === undefined ? undefined : rawKeyChoice(args, aes, rsa);
+  return {
+    sealing: { purpose: "encrypt", keystore, keyIds, raw: rawOf(sealingAes, publicFile) },
+    opening: { purpose: "decrypt", keystore, keyIds: [], raw: rawOf(aesFile, privateFile) },
+  };
 }
 
 function rsaOption(purpose: KeyPurpose): "raw-rsa-public-key" | "raw-rsa-private-key" {
@@ -80,6 +120,16 @@ function readRawKeyChoice(args: Arguments, purpose: KeyPurpose): RawKeyChoice | 
   const rsaFile = args.text(rsaOption(purpose));
   const padding = args.oneOf("padding", PADDINGS);
   if (padding !== undefined && rsaFile === undefined) throw usageError(`--padding needs --${rsaOption(purpose)}`);
+  return rawKeyChoice(args, aesFile, rsaFile);
+}
+
+/** Raw keys in files that the command line names. @throws `ERR_USAGE` */
+function rawKeyChoice(
+  args: Arguments,
+  aesFile: string | undefined,
+  rsaFile: string | undefined,
+): RawKeyChoice | undefined {
+  const padding = args.oneOf("padding", PADDINGS);
   if (aesFile === undefined && rsaFile === undefined) {
     for (const option of ["namespace", "name"] as const) {
       if (args.text(option) !== undefined) throw usageError(`--${option} needs a raw key, which it names`);
@@ -102,10 +152,7 @@ function readRawKeyChoice(args: Arguments, purpose: KeyPurpose): RawKeyChoice | 
  * caller closes them.
  */
 export async function openWrappingKeys(choice: KeyChoice, io: CliIo): Promise<OpenKeys<WrappingKey>> {
-  return withKeystore(choice, io, async (provider) => [
-    ...(provider === undefined ? [] : await namedKeys(provider, choice.keyIds)),
-    ...(await rawKeys(choice)),
-  ]);
+  return withKeystore(choice, io, (provider) => wrappingKeys(choice, provider));
 }
 
 /** Opens the keys to decrypt with; without `--key` any key of the keystore may open. The caller closes them. */
@@ -118,15 +165,40 @@ export async function openUnwrappingKeys(choice: KeyChoice, io: CliIo): Promise<
   });
 }
 
+/** The keys of `rewrap`, ready for use. */
+export interface OpenRewrapKeys extends OpenKeys<WrappingKey> {
+  /** What opens the messages: any key of the keystore, and the raw keys. */
+  readonly opening: readonly UnwrappingKey[];
+}
+
+/** Opens the keys of `rewrap`; the keystore once. The caller closes them. */
+export async function openRewrapKeys({ sealing, opening }: RewrapKeyChoice, io: CliIo): Promise<OpenRewrapKeys> {
+  let opens: readonly UnwrappingKey[] = [];
+  const opened = await withKeystore(sealing, io, async (provider) => {
+    opens = [...(provider === undefined ? [] : [discoverKeys(provider)]), ...(await rawKeys(opening))];
+    return wrappingKeys(sealing, provider);
+  });
+  return { ...opened, opening: opens };
+}
+
+async function wrappingKeys(
+  choice: KeyChoice,
+  provider: LocalKeyProvider | undefined,
+): Promise<readonly WrappingKey[]> {
+  return [...(provider === undefined ? [] : await namedKeys(provider, choice.keyIds)), ...(await rawKeys(choice))];
+}
+
 async function withKeystore<Key extends UnwrappingKey>(
   choice: KeyChoice,
   io: CliIo,
   collect: (provider: LocalKeyProvider | undefined) => Promise<readonly Key[]>,
 ): Promise<OpenKeys<Key>> {
-  if (choice.keystore === undefined) return { keys: await collect(undefined), close: () => {} };
+  if (choice.keystore === undefined) return { keys: await collect(undefined), admins: [], close: () => {} };
   const kms: LocalKms = await openKeystore(choice.keystore, false, io);
   try {
-    return { keys: await collect(new LocalKeyProvider(kms)), close: () => kms.close() };
+    const provider = new LocalKeyProvider(kms);
+    const admins = [{ providerId: provider.providerId, admin: new LocalKeyAdmin(kms) }];
+    return { keys: await collect(provider), admins, close: () => kms.close() };
   } catch (error) {
     await kms.close();
     throw error;

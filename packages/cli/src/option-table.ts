@@ -50,6 +50,12 @@ export type OptionName =
   | "admin"
   | "only"
   | "data-keys"
+  | "may-retire"
+  | "heal"
+  | "unless-current"
+  | "dry-run"
+  | "raw-opens-only"
+  | "parallel"
   | "help";
 
 /** One option. */
@@ -72,7 +78,10 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     isRepeatable: true,
     help: "a pair of the encryption context; may be given several times; the value may hold =",
   },
-  suite: { value: "SUITE", help: "0x0478 or committed (default), 0x0578 or signed" },
+  suite: {
+    value: "SUITE",
+    help: "committed (default) or signed, which other readers of the format know; rewrappable, rewrappable-signed, signed-ml-dsa, sm4 or sm4-signed, which only Fengni reads; or the id or the full name of one",
+  },
   "frame-length": { value: "N", help: "bytes of plaintext in a frame, 1 to 67108864 (default 65536)" },
   key: {
     value: "KEY",
@@ -139,8 +148,22 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     value: "N",
     help: "data keys that are compared with each other, 1 to 100000 (default 10000); the report says when it is fewer",
   },
+  "may-retire": {
+    value: "KEY",
+    help: "say whether a key is no message's only one: its id or name as messages have it, PROVIDER/KEY, or with --keystore its alias",
+  },
+  heal: { help: "keep the wrappings that are there, and add only those of keys that have none" },
+  "unless-current": { help: "leave messages that exactly these keys wrap; not to be used after a rotation" },
+  "dry-run": { help: "change nothing: say what would be done, as far as it can be told without opening" },
+  "raw-opens-only": { help: "the raw AES key opens messages, and does not wrap them anew" },
+  parallel: { help: "use several threads for a long file; takes more memory" },
   help: { short: "h", help: "show this help" },
 };
 
 /** Options that name the keystore and its root key. */
 export const KEYSTORE_OPTIONS: readonly OptionName[] = ["keystore", "keystore-key", "passphrase-file"];
+
+/** Longest frame that `--max-frame-length` takes, in bytes: what the format can say. */
+export const MAX_FRAME_LENGTH = 0xffffffff;
+/** Most encrypted data keys that `--max-encrypted-data-keys` takes: what the format can say. */
+export const MOST_ENCRYPTED_DATA_KEYS = 0xffff;

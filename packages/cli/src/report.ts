@@ -10,7 +10,10 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 /** Exit code of a wrong command line: nothing was done. */
 export const EXIT_USAGE = 2;
-/** Exit code of `policy explain` for a request that is refused: a decision, not a failure. */
+/**
+ * Exit code of `policy explain` for a request that is refused, and of `explain` for a message that cannot be opened, or of
+ * which that cannot be told: a decision, not a failure.
+ */
 export const EXIT_DENIED = 3;
 
 /** What to do about each code, after the library's own words; empty where those say it always. */
@@ -40,6 +43,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   ERR_STORE_DAMAGED: "check the path of the keystore, or restore the file from a backup",
   ERR_STORE_BUSY: "check that its folder can be written, and try again when the other process has ended",
   ERR_ROOT_KEY: "check the passphrase, or the file of --keystore-key",
+  ERR_NOT_WARM: "this is a fault of fengni: please report it",
   ERR_CLOSED: "this is a fault of fengni: please report it",
 };
 

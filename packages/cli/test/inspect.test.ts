@@ -22,11 +22,11 @@ async function messageOf(
   };
   const key: WrappingKey = {
     name: "fake",
-    generateDataKey: async ({ dataKeyBytes }) => ({ dataKey: new Uint8Array(dataKeyBytes), encryptedDataKey }),
+    generateDataKey: async ({ dataKeyBytes }) => ({ dataKey: new Uint8Array(dataKeyBytes).fill(9), encryptedDataKey }),
     wrapDataKey: async () => encryptedDataKey,
     unwrapDataKey: async () => undefined,
   };
-  const wrappingKeys = Array.from({ length: options.count ?? 1 }, () => key);
+  const wrappingKeys = Array.from({ length: options.count ?? 1 }, () => ({ ...key }));
   const envelope = new Envelope({ wrappingKeys, maxHeaderLength: 4_000_000 });
   return envelope.encrypt("attack", { encryptionContext: options.context ?? {} });
 }

@@ -31,6 +31,7 @@ const DETAILS: { readonly [Code in ErrorCode]: ErrorDetails[Code] } = {
   ERR_STORE_DAMAGED: {},
   ERR_STORE_BUSY: {},
   ERR_ROOT_KEY: {},
+  ERR_NOT_WARM: { name: "tenant" },
   ERR_CLOSED: {},
 };
 

@@ -127,6 +127,30 @@ describe("options", () => {
     }
   });
 
+  for (const [word, id, name, signed] of [
+    ["rewrappable", "0xf478", "AES_256_GCM_HKDF_SHA512_COMMIT_KEY_REWRAPPABLE", false],
+    ["rewrappable-signed", "0xf578", "AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384_REWRAPPABLE", true],
+    ["signed-ml-dsa", "0xf378", "AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ML_DSA_65", true],
+    ["sm4", "0xf128", "SM4_128_GCM_HKDF_SM3_COMMIT_KEY", false],
+    ["sm4-signed", "0xf228", "SM4_128_GCM_HKDF_SM3_COMMIT_KEY_SM2", true],
+  ] as const) {
+    test(`--suite ${word}, by its id and by its full name`, async () => {
+      for (const given of [word, id, name]) {
+        expect(await inspected("--suite", given)).toMatchObject({ suite: { id, name, signed, committing: true } });
+      }
+    });
+  }
+
+  test("--parallel gives the same as without", async () => {
+    const plain = folder.write("parallel", bytesOf(3_000_001));
+    await runWell(["encrypt", plain, "-o", folder.at("parallel.fengni"), "--quiet", "--parallel", ...AES]);
+    for (const [index, options] of [[], ["--parallel"]].entries()) {
+      const opened = `parallel.${index}`;
+      await runWell(["decrypt", folder.at("parallel.fengni"), "-o", folder.at(opened), "--quiet", ...options, ...AES]);
+      expect(Buffer.compare(folder.read(opened), folder.read("parallel"))).toBe(0);
+    }
+  });
+
   test("--frame-length", async () => {
     expect(await inspected("--frame-length", "1")).toMatchObject({ frameLength: 1 });
     expect(await inspected("--frame-length", "67108864")).toMatchObject({ frameLength: 67_108_864 });

@@ -6,13 +6,10 @@ import { readContext } from "../context-option.js";
 import { openInput } from "../input.js";
 import type { CliIo } from "../io.js";
 import { openUnwrappingKeys, readKeyChoice } from "../keys.js";
-import { KEYSTORE_OPTIONS } from "../option-table.js";
+import { KEYSTORE_OPTIONS, MAX_FRAME_LENGTH } from "../option-table.js";
 import { checkTarget } from "../output.js";
 import { EXIT_OK } from "../report.js";
 import { transfer } from "../transfer.js";
-
-/** Longest frame that the option accepts: what the format can say. */
-const MAX_FRAME_LENGTH = 0xffffffff;
 
 /** The command. */
 export const DECRYPT: CommandSpec = {
@@ -25,6 +22,7 @@ export const DECRYPT: CommandSpec = {
     "force",
     "quiet",
     "context",
+    "parallel",
     ...KEYSTORE_OPTIONS,
     "key",
     "raw-aes-key",
@@ -71,7 +69,11 @@ async function runDecrypt(args: Arguments, io: CliIo): Promise<number> {
         ...(maxEncryptedDataKeys !== undefined && { maxEncryptedDataKeys }),
         ...(args.flag("allow-uncommitted") && { commitmentPolicy: "require-encrypt-allow-decrypt" as const }),
       });
-      const transform = createDecryptStream(envelope, { encryptionContext, signal: io.signal });
+      const transform = createDecryptStream(envelope, {
+        encryptionContext,
+        signal: io.signal,
+        parallel: args.flag("parallel"),
+      });
       await transfer({ input, target, isSecret: true, isQuiet, transform }, io);
       return EXIT_OK;
     } finally {

@@ -1,5 +1,6 @@
 // `fengni encrypt`. Must not know the message format.
 import {
+  algorithmSuites,
   DEFAULT_FRAME_LENGTH,
   DEFAULT_MAX_FRAME_LENGTH,
   DEFAULT_SUITE,
@@ -9,6 +10,11 @@ import {
   RESERVED_CONTEXT_PREFIXES,
   SUITE_COMMITTED,
   SUITE_COMMITTED_SIGNED,
+  SUITE_COMMITTED_SIGNED_ML_DSA,
+  SUITE_REWRAPPABLE,
+  SUITE_REWRAPPABLE_SIGNED,
+  SUITE_SM4,
+  SUITE_SM4_SIGNED,
   type WritableSuiteId,
 } from "@fengni/core";
 import { createEncryptStream } from "@fengni/core/node";
@@ -24,14 +30,22 @@ import { EXIT_OK } from "../report.js";
 import { escapeText, plural } from "../text.js";
 import { transfer } from "../transfer.js";
 
-const SUITE_NAMES: Readonly<Record<string, WritableSuiteId>> = Object.assign(Object.create(null), {
-  committed: SUITE_COMMITTED,
-  signed: SUITE_COMMITTED_SIGNED,
-  [formatSuiteId(SUITE_COMMITTED)]: SUITE_COMMITTED,
-  [formatSuiteId(SUITE_COMMITTED_SIGNED)]: SUITE_COMMITTED_SIGNED,
-  AES_256_GCM_HKDF_SHA512_COMMIT_KEY: SUITE_COMMITTED,
-  AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384: SUITE_COMMITTED_SIGNED,
-});
+const SUITE_WORDS: readonly (readonly [string, WritableSuiteId])[] = [
+  ["committed", SUITE_COMMITTED],
+  ["signed", SUITE_COMMITTED_SIGNED],
+  ["rewrappable", SUITE_REWRAPPABLE],
+  ["rewrappable-signed", SUITE_REWRAPPABLE_SIGNED],
+  ["signed-ml-dsa", SUITE_COMMITTED_SIGNED_ML_DSA],
+  ["sm4", SUITE_SM4],
+  ["sm4-signed", SUITE_SM4_SIGNED],
+];
+/** By word, id and full name. */
+const SUITE_NAMES: ReadonlyMap<string, WritableSuiteId> = new Map(
+  SUITE_WORDS.flatMap(([word, suite]) => {
+    const names = algorithmSuites().flatMap(({ id, name }) => (id === suite ? [formatSuiteId(id), name] : []));
+    return [word, ...names].map((name) => [name, suite] as const);
+  }),
+);
 
 /** The command. */
 export const ENCRYPT: CommandSpec = {
@@ -46,6 +60,7 @@ export const ENCRYPT: CommandSpec = {
     "context",
     "suite",
     "frame-length",
+    "parallel",
     ...KEYSTORE_OPTIONS,
     "key",
     "raw-aes-key",
@@ -92,7 +107,11 @@ async function runEncrypt(args: Arguments, io: CliIo): Promise<number> {
         frameLength,
         ...(maxEncryptedDataKeys !== undefined && { maxEncryptedDataKeys }),
       });
-      const transform = createEncryptStream(envelope, { encryptionContext: context, signal: io.signal });
+      const transform = createEncryptStream(envelope, {
+        encryptionContext: context,
+        signal: io.signal,
+        parallel: args.flag("parallel"),
+      });
       const { bytesIn, bytesOut } = await transfer({ input, target, isSecret: false, isQuiet, transform }, io);
       if (!isQuiet) {
         const names = opened.keys.map((key) => escapeText(key.name)).join(", ");
@@ -112,9 +131,10 @@ async function runEncrypt(args: Arguments, io: CliIo): Promise<number> {
 
 function readSuite(text: string | undefined): WritableSuiteId {
   if (text === undefined) return DEFAULT_SUITE;
-  const suite = SUITE_NAMES[text];
+  const suite = SUITE_NAMES.get(text);
   if (suite !== undefined) return suite;
-  throw usageError(`--suite expected 0x0478 (committed) or 0x0578 (signed), got "${text}"`);
+  const words = SUITE_WORDS.map(([word, id]) => `${word} (${formatSuiteId(id)})`).join(", ");
+  throw usageError(`--suite expected one of ${words}, got "${text}"`);
 }
 
 /** An empty key is legal in messages, but on a command line it is a variable that was not set. */

@@ -1,8 +1,9 @@
 // `fengni inspect`: what a message's header says. Must not need any key.
-import { DEFAULT_MAX_HEADER_LENGTH, inspect, isFengniError, type MessageHeader } from "@fengni/core";
+import { inspect } from "@fengni/core";
 import type { Arguments, CommandSpec } from "../arguments.js";
+import { readHeader } from "../header-input.js";
 import { headerJson, headerText } from "../header-text.js";
-import { chunksOf, type Input, openInput } from "../input.js";
+import { openInput } from "../input.js";
 import { type CliIo, write } from "../io.js";
 import { EXIT_OK } from "../report.js";
 import { toJson } from "../text.js";
@@ -35,28 +36,4 @@ async function runInspect(args: Arguments, io: CliIo): Promise<number> {
   } finally {
     await input.close();
   }
-}
-
-/** Reads until the header is whole. Tries again when the bytes have doubled, so that the work stays linear. */
-async function readHeader(
-  input: Input,
-  parse: (beginning: Uint8Array) => MessageHeader,
-  signal: AbortSignal,
-): Promise<MessageHeader> {
-  const buffer = new Uint8Array(DEFAULT_MAX_HEADER_LENGTH);
-  let length = 0;
-  let nextTry = 1;
-  for await (const chunk of chunksOf(input, signal)) {
-    const part = chunk.subarray(0, buffer.length - length);
-    buffer.set(part, length);
-    length += part.length;
-    if (length < nextTry) continue;
-    nextTry = Math.min(length * 2, buffer.length);
-    try {
-      return parse(buffer.subarray(0, length));
-    } catch (error) {
-      if (length === buffer.length || !isFengniError(error, "ERR_MESSAGE_TRUNCATED")) throw error;
-    }
-  }
-  return parse(buffer.subarray(0, length));
 }
