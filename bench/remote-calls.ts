@@ -1,12 +1,22 @@
-// How many calls of the service 100,000 sealed messages cost, counted at the provider: with the data-key cache as it is by default.
-// A count, not a time; there are no branch keys yet.
+// How many calls of the service 100,000 sealed messages of 100 tenants cost, counted at the provider: with the data-key cache,
+// and with branch keys. A count, not a time.
 
 import { TencentKeyProvider, TencentKmsClient } from "@fengni/backend-remote";
-import { Envelope, type KeyProvider, providerKey } from "@fengni/core";
+import {
+  BranchKeyring,
+  branchKeyStore,
+  type EncryptionContext,
+  Envelope,
+  type KeyProvider,
+  memoryBranchKeyRecords,
+  providerKey,
+} from "@fengni/core";
 import { startEmulator } from "@fengni/emulator";
 import type { Result } from "./harness.js";
 
 const MESSAGES = 100_000;
+const TENANTS = 100;
+const PLAINTEXT = new Uint8Array(64);
 
 function counted(provider: KeyProvider): { readonly provider: KeyProvider; readonly calls: () => number } {
   let calls = 0;
@@ -38,23 +48,40 @@ export async function measureRemoteCalls(): Promise<readonly Result[]> {
   try {
     const { KeyId = "" } = await client.createKey({ Alias: "bench" });
     const { provider, calls } = counted(new TencentKeyProvider({ client }));
-    const envelope = new Envelope({ wrappingKeys: [providerKey(provider, KeyId)], cache: { maxAgeMs: 300_000 } });
-    const plaintext = new Uint8Array(64);
-    const encryptionContext = { tenant: "7" };
-    const messages: Uint8Array[] = [];
-    for (let i = 0; i < MESSAGES; i++) messages.push(await envelope.encrypt(plaintext, { encryptionContext }));
-    const sealing = calls();
-    for (const message of messages) await envelope.decrypt(message, { encryptionContext });
-    const figures = { seal: sealing, open: calls() - sealing };
-    return Object.entries(figures).map(([what, value]) => ({
-      name: `service calls to ${what} ${MESSAGES.toLocaleString("en")} messages, cached`,
-      value,
-      unit: "calls",
-      peer: null,
-      ratio: null,
-    }));
+    const wrappingKey = providerKey(provider, KeyId);
+    const cached = new Envelope({ wrappingKeys: [wrappingKey], cache: { maxAgeMs: 300_000 } });
+    const store = branchKeyStore({ wrappingKey, records: memoryBranchKeyRecords() });
+    const tenants = Array.from({ length: TENANTS }, (_, i) => `tenant ${i}`);
+    for (const tenant of tenants) await store.create(tenant);
+    const keyring = new BranchKeyring({ store, branchKeyIdFor: ({ tenant = "" }) => tenant, ttlMs: 300_000 });
+    const branched = new Envelope({ wrappingKeys: [keyring] });
+    const results: Result[] = [];
+    for (const [how, envelope] of [
+      ["cached", cached],
+      ["branch keys", branched],
+    ] as const) {
+      const messages: Uint8Array[] = [];
+      const contextOf = (i: number): EncryptionContext => ({ tenant: tenants[i % TENANTS] ?? "" });
+      const before = calls();
+      for (let i = 0; i < MESSAGES; i++) {
+        messages.push(await envelope.encrypt(PLAINTEXT, { encryptionContext: contextOf(i) }));
+      }
+      const sealed = calls();
+      for (const [i, message] of messages.entries()) {
+        await envelope.decrypt(message, { encryptionContext: contextOf(i) });
+      }
+      results.push(figure("seal", how, sealed - before), figure("open", how, calls() - sealed));
+      envelope.close();
+    }
+    keyring.close();
+    return results;
   } finally {
     await client.close();
     await emulator.close();
   }
+}
+
+function figure(what: string, how: string, value: number): Result {
+  const name = `service calls to ${what} ${MESSAGES.toLocaleString("en")} messages of ${TENANTS} tenants, ${how}`;
+  return { name, value, unit: "calls", peer: null, ratio: null };
 }

@@ -77,6 +77,8 @@ export function streamOf(frameLength: number, size: number): Comparison {
     rawDecrypt: `one createDecipheriv a frame, ${label}`,
     encrypt: `encrypt stream, ${label}`,
     decrypt: `decrypt stream, ${label}`,
+    parallelEncrypt: `encrypt stream, parallel, ${label}`,
+    parallelDecrypt: `decrypt stream, parallel, ${label}`,
     webEncrypt: `encrypt Web stream, ${label}`,
     webDecrypt: `decrypt Web stream, ${label}`,
     peerEncrypt: `${PEER} encrypt stream, ${label}`,
@@ -98,6 +100,12 @@ export function streamOf(frameLength: number, size: number): Comparison {
         const ours = envelope();
         return times(() => pipeline(Readable.from(chunksOf(bytes)), createEncryptStream(ours), sink()));
       },
+      [names.parallelEncrypt]: async () => {
+        const bytes = plaintext();
+        const ours = envelope();
+        const options = { parallel: true };
+        return times(() => pipeline(Readable.from(chunksOf(bytes)), createEncryptStream(ours, options), sink()));
+      },
       [names.webEncrypt]: async () => {
         const bytes = plaintext();
         const ours = envelope();
@@ -118,6 +126,12 @@ export function streamOf(frameLength: number, size: number): Comparison {
         const ours = envelope();
         return times(() => pipeline(Readable.from(chunksOf(bytes)), createDecryptStream(ours), sink()));
       },
+      [names.parallelDecrypt]: async () => {
+        const bytes = await message();
+        const ours = envelope();
+        const options = { parallel: true };
+        return times(() => pipeline(Readable.from(chunksOf(bytes)), createDecryptStream(ours, options), sink()));
+      },
       [names.webDecrypt]: async () => {
         const bytes = await message();
         const ours = envelope();
@@ -136,12 +150,14 @@ export function streamOf(frameLength: number, size: number): Comparison {
       line(names.peerEncrypt),
       line(names.encrypt, names.rawEncrypt),
       line(names.encrypt, names.peerEncrypt),
+      line(names.parallelEncrypt, names.rawEncrypt),
       line(names.webEncrypt, names.rawEncrypt),
       line(names.webEncrypt, names.peerEncrypt),
       line(names.rawDecrypt),
       line(names.peerDecrypt),
       line(names.decrypt, names.rawDecrypt),
       line(names.decrypt, names.peerDecrypt),
+      line(names.parallelDecrypt, names.rawDecrypt),
       line(names.webDecrypt, names.rawDecrypt),
       line(names.webDecrypt, names.peerDecrypt),
     ],
