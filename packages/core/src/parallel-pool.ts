@@ -51,7 +51,7 @@ export interface Slot {
 /** Jobs that a thread may have at a time: one that it works on, and one that waits, so that it never idles in between. */
 export const JOBS_PER_WORKER = 2;
 /** How long a thread stays without a job, in milliseconds. */
-const IDLE_MS = 5000;
+const IDLE_MS = 30_000;
 
 /** Where the thread's program is: beside this file, in the sources and in each build. */
 function workerFile(): string | URL {

@@ -24,8 +24,10 @@ export { type RewrapFileOptions, type RewrappedFile, rewrapFile } from "./rewrap
  * How a Node stream runs. With `parallel`, threads seal and open frames of long messages beside the one that runs the stream:
  * the message is the same, and read by everyone. Absent or false: one thread.
  *
+ * Measure before you turn it on: on two cores with AES instructions it did not pay (docs/performance.md).
+ *
  * Threads begin once 1 MiB has come, and short messages start none. They are shared by all streams of the process, keep it
- * from exiting only while they work, and end after some seconds without work. From then on output comes a little later than
+ * from exiting only while they work, and end after half a minute without work. From then on output comes a little later than
  * on one thread, and memory is held for it: about 12 MiB with one thread beside, 8 MiB more with each further.
  * Suites with SM4, frames of more than 4 MiB and bodies that are not framed stay on one thread. So does everything where no
  * thread can be started (a bundle without `frame-worker.mjs`, a process that may start none), with a warning of the process
