@@ -62,8 +62,7 @@ async function soak(mode) {
     addNeedle(needles, dataKeyOf(report.controlSerial), "control");
     const inMemory = process.platform === "linux" ? hitsInMemory(child.pid, needles) : undefined;
     const text = readFileSync(snapshot, "latin1");
-    let inSnapshot = 0;
-    for (let serial = 0; serial < report.keys; serial++) if (isWritten(text, dataKeyOf(serial))) inSnapshot += 1;
+    const inSnapshot = writtenIn(text, report.keys);
     const control = inMemory === undefined ? "found" : inMemory.delete("control") ? "found" : "not found";
     return { ...report, inSnapshot, inMemory: inMemory?.size, control };
   } finally {
@@ -73,10 +72,24 @@ async function soak(mode) {
   }
 }
 
-/** A snapshot holds texts, not buffers: a key would be there in one of its written forms. */
-function isWritten(text, key) {
-  const bytes = Buffer.from(key);
-  return [bytes.toString("hex"), bytes.toString("base64"), [...key].join(",")].some((form) => text.includes(form));
+/** A snapshot holds texts, not buffers: a key would be there in one of its written forms. Says how many are. */
+function writtenIn(text, keys) {
+  const found = new Set();
+  const forms = [
+    { run: /[0-9a-f]{64,}/g, length: 64, of: (key) => Buffer.from(key).toString("hex") },
+    { run: /[A-Za-z0-9+/]{43,}/g, length: 43, of: (key) => Buffer.from(key).toString("base64").slice(0, 43) },
+  ];
+  for (const { run, length, of } of forms) {
+    const serials = new Map();
+    for (let serial = 0; serial < keys; serial++) serials.set(of(dataKeyOf(serial)), serial);
+    for (const [match] of text.matchAll(run)) {
+      for (let at = 0; at + length <= match.length; at++) {
+        const serial = serials.get(match.slice(at, at + length));
+        if (serial !== undefined) found.add(serial);
+      }
+    }
+  }
+  return found.size;
 }
 
 /** Keys by their first four bytes, so that gigabytes can be searched for thousands of them in one pass. */
