@@ -45,7 +45,7 @@ export interface DocumentCipherOptions {
 export interface SealFieldsSyncOptions {
   /** Which document this is, as in `FieldCipher.sealField`: best with the document's own id, so that no field fits another's. */
   readonly encryptionContext: EncryptionContext;
-  /** What text at a path that already is a sealed field is: to `refuse` (default), or to `seal` once more, as any text. */
+  /** What text at a path that already is a sealed field is: to `refuse` (default), or to `seal` once more, like other text. */
   readonly alreadySealed?: "refuse" | "seal";
 }
 

@@ -37,7 +37,7 @@ interface Sdk {
   readonly tracerProvider: BasicTracerProvider;
   readonly meterProvider: MeterProvider;
   spans(): readonly ReadableSpan[];
-  /** The points of each instrument that has any, by name and unit. */
+  /** The points of each instrument, by name and unit; none without points. */
   points(): Promise<Readonly<Record<string, readonly Point[]>>>;
 }
 
