@@ -163,6 +163,20 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
 /** Options that name the keystore and its root key. */
 export const KEYSTORE_OPTIONS: readonly OptionName[] = ["keystore", "keystore-key", "passphrase-file"];
 
+/** Options that say which keys open messages, and what is opened: of every command that opens, or says whether it could. */
+export const OPENING_OPTIONS: readonly OptionName[] = [
+  ...KEYSTORE_OPTIONS,
+  "key",
+  "raw-aes-key",
+  "raw-rsa-private-key",
+  "namespace",
+  "name",
+  "padding",
+  "allow-uncommitted",
+  "max-encrypted-data-keys",
+  "max-frame-length",
+];
+
 /** Longest frame that `--max-frame-length` takes, in bytes: what the format can say. */
 export const MAX_FRAME_LENGTH = 0xffffffff;
 /** Most encrypted data keys that `--max-encrypted-data-keys` takes: what the format can say. */

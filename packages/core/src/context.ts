@@ -64,7 +64,7 @@ export function copyContext(context: EncryptionContext): Record<string, string> 
 }
 
 /** Whether a value is an object literal, or without a prototype; of any realm. */
-function isPlainObject(value: unknown): value is object {
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype === Object.prototype) return true;

@@ -1,5 +1,6 @@
 // JSON as one sealed value: which values are JSON, and their canonical text (RFC 8785, but for -0, which stays what it is). It must
 // not know what the text is for.
+import { isPlainObject } from "./context.js";
 import { argumentError, limitError, shown } from "./errors.js";
 
 /** What JSON can say. Numbers are finite; `undefined`, functions, symbols and class instances are none. */
@@ -7,13 +8,6 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 
 /** Deepest nesting of arrays and objects, in a value and in a document. */
 export const MAX_JSON_DEPTH = 64;
-
-/** Whether a value is an object literal, or without a prototype; of any realm. */
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: object | null = Object.getPrototypeOf(value);
-  return prototype === null || (Object.hasOwn(prototype, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null);
-}
 
 /**
  * Follows the nesting of a value, so that one that holds itself, or nests without end, is refused and not followed.

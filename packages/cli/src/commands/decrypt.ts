@@ -6,7 +6,7 @@ import { readContext } from "../context-option.js";
 import { openInput } from "../input.js";
 import type { CliIo } from "../io.js";
 import { openUnwrappingKeys, readKeyChoice } from "../keys.js";
-import { KEYSTORE_OPTIONS, MAX_FRAME_LENGTH } from "../option-table.js";
+import { MAX_FRAME_LENGTH, OPENING_OPTIONS } from "../option-table.js";
 import { checkTarget } from "../output.js";
 import { EXIT_OK } from "../report.js";
 import { transfer } from "../transfer.js";
@@ -17,23 +17,7 @@ export const DECRYPT: CommandSpec = {
   usage: "FILE -o FILE KEY-OPTIONS [OPTIONS]",
   summary: "Decrypt a message.",
   operands: ["FILE"],
-  options: [
-    "output",
-    "force",
-    "quiet",
-    "context",
-    "parallel",
-    ...KEYSTORE_OPTIONS,
-    "key",
-    "raw-aes-key",
-    "raw-rsa-private-key",
-    "namespace",
-    "name",
-    "padding",
-    "allow-uncommitted",
-    "max-encrypted-data-keys",
-    "max-frame-length",
-  ],
+  options: ["output", "force", "quiet", "context", "parallel", ...OPENING_OPTIONS],
   notes: [
     "FILE and the output may be - for standard input and output. The output file appears whole, after everything was verified, or not at all; only its owner may read it.",
     "With -o - each frame goes out as soon as it is authenticated, before the rest of the message, and the signature of a signed message, are verified: discard what came out unless the exit code is 0.",

@@ -8,7 +8,7 @@ import { readHeader } from "../header-input.js";
 import { openInput } from "../input.js";
 import { type CliIo, write } from "../io.js";
 import { openUnwrappingKeys, readKeyChoice } from "../keys.js";
-import { KEYSTORE_OPTIONS, MAX_FRAME_LENGTH, MOST_ENCRYPTED_DATA_KEYS } from "../option-table.js";
+import { MAX_FRAME_LENGTH, MOST_ENCRYPTED_DATA_KEYS, OPENING_OPTIONS } from "../option-table.js";
 import { EXIT_DENIED, EXIT_OK } from "../report.js";
 import { toJson } from "../text.js";
 
@@ -18,20 +18,7 @@ export const EXPLAIN: CommandSpec = {
   usage: "FILE KEY-OPTIONS [OPTIONS]",
   summary: "Say whether the keys at hand would open a message, and why.",
   operands: ["FILE"],
-  options: [
-    "json",
-    "context",
-    ...KEYSTORE_OPTIONS,
-    "key",
-    "raw-aes-key",
-    "raw-rsa-private-key",
-    "namespace",
-    "name",
-    "padding",
-    "allow-uncommitted",
-    "max-encrypted-data-keys",
-    "max-frame-length",
-  ],
+  options: ["json", "context", ...OPENING_OPTIONS],
   notes: [
     "Takes the options of decrypt, and opens nothing: it compares the header with them, and asks the keystore for the states of the keys that the message names. FILE may be - for standard input; no more is read than the header needs, at most 1 MiB.",
     "Nothing that the message says is authenticated: that it can be opened means that nothing that can be told beforehand is against it.",
