@@ -8,13 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { TencentKmsClient } from "../src/client.js";
 import {
   answer,
   CREDENTIALS,
-  clientOf,
   hang,
   KEY_ID,
+  OpenClients,
   RawServer,
   REGION,
   raw,
@@ -26,13 +25,8 @@ import {
 
 let server: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -40,7 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await server.close();
 });
 

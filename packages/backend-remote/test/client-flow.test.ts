@@ -1,13 +1,12 @@
 // When a call ends: with its deadline, its signal, its connection, its client.
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TencentKmsClient } from "../src/client.js";
 import {
   answer,
-  clientOf,
   flow,
   hang,
   KEY_ID,
+  OpenClients,
   RawServer,
   raw,
   refuse,
@@ -21,13 +20,8 @@ import {
 
 let server: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -35,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await server.close();
 });
 

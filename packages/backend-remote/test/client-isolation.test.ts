@@ -3,7 +3,6 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TencentKmsClient } from "../src/client.js";
 import type { CredentialProvider } from "../src/credentials.js";
 import { timeoutError } from "../src/error-map.js";
 import { createHttpTransport, type Transport } from "../src/index.js";
@@ -15,6 +14,7 @@ import {
   CREDENTIALS,
   clientOf,
   KEY_ID,
+  OpenClients,
   RawServer,
   REGION,
   raw,
@@ -31,13 +31,8 @@ const encryption = { KeyId: KEY_ID, Plaintext: "aGVsbG8=" };
 
 let server: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -45,7 +40,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await server.close();
 });
 

@@ -5,7 +5,6 @@ import { findAction } from "@fengni/kms-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Breaker } from "../src/breaker.js";
 import { Caller } from "../src/caller.js";
-import type { TencentKmsClient } from "../src/client.js";
 import { checkOptions } from "../src/client-options.js";
 import { Deadline } from "../src/deadline.js";
 import { Endpoint, Endpoints } from "../src/endpoints.js";
@@ -13,10 +12,10 @@ import { networkError } from "../src/error-map.js";
 import type { Transport } from "../src/index.js";
 import {
   answer,
-  clientOf,
   flow,
   hang,
   KEY_ID,
+  OpenClients,
   RawServer,
   REGION,
   raw,
@@ -34,13 +33,8 @@ const CLOSED = "http://127.0.0.1:1";
 let server: RawServer;
 let second: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -49,7 +43,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await Promise.all([server.close(), second.close()]);
 });
 

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TencentKmsClient } from "../src/client.js";
 import {
   answer,
-  clientOf,
   KEY_ID,
+  OpenClients,
   RawServer,
   refuse,
   rejection,
@@ -15,13 +15,8 @@ import {
 
 let server: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -29,7 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await server.close();
 });
 

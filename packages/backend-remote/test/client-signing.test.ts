@@ -1,15 +1,14 @@
 // What a request is signed with: the service's time and the credentials of the moment.
 import { createSigner } from "@fengni/kms-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TencentKmsClient } from "../src/client.js";
 import type { CredentialProvider } from "../src/credentials.js";
 import {
   answer,
   type Behaviour,
   CREDENTIALS,
-  clientOf,
   flow,
   KEY_ID,
+  OpenClients,
   RawServer,
   raw,
   refuse,
@@ -19,13 +18,8 @@ import {
 
 let server: RawServer;
 let clock: VirtualClock;
-const clients: TencentKmsClient[] = [];
-
-function client(...[target, time, options]: Parameters<typeof clientOf>): ReturnType<typeof clientOf> {
-  const kms = clientOf(target, time, options);
-  clients.push(kms);
-  return kms;
-}
+const clients = new OpenClients();
+const client = clients.of;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -33,7 +27,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((kms) => kms.close()));
+  await clients.close();
   await server.close();
 });
 

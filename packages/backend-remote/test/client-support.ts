@@ -207,6 +207,22 @@ export function clientOf(
   return Object.assign(kms, { events });
 }
 
+/** The clients of a test file, to be closed after each test. */
+export class OpenClients {
+  readonly #open: TencentKmsClient[] = [];
+
+  /** As {@link clientOf}. */
+  readonly of: typeof clientOf = (...given) => {
+    const kms = clientOf(...given);
+    this.#open.push(kms);
+    return kms;
+  };
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.splice(0).map((kms) => kms.close()));
+  }
+}
+
 /** What a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
